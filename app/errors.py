@@ -1,0 +1,52 @@
+"""The exceptions of Midspan. Each says in one line what is wrong and what to do about it.
+
+`permanent` says whether trying the same thing again can help.
+"""
+
+
+class MidspanError(Exception):
+    """Something a person can mend; shown as one line, never as a traceback."""
+
+    permanent = True
+
+
+class SettingsError(MidspanError):
+    """A setting that is unknown, unreadable or makes no sense."""
+
+
+class RegistryFileError(MidspanError):
+    """A registry file that was not imported; `problems` are `line: message` strings."""
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__("\n".join((message, *problems)))
+        self.problems = problems
+
+
+class SchemaError(MidspanError):
+    """A database whose schema is older or newer than this code."""
+
+
+class NotFound(MidspanError):
+    """There is no such thing, or it is not for this caller to know of."""
+
+
+class BadQuery(MidspanError):
+    """A question with an impossible parameter; `parameter` names it."""
+
+    def __init__(self, parameter: str, message: str) -> None:
+        super().__init__(message)
+        self.parameter = parameter
+
+
+class Unavailable(MidspanError):
+    """A part that is away for now; trying again can help."""
+
+    permanent = False
+
+
+class StoreUnavailable(Unavailable):
+    """The metrics store is locked, full or away."""
+
+
+class RegistryUnavailable(Unavailable):
+    """The registry database is locked or away."""

@@ -1,0 +1,217 @@
+"""The settings of Midspan, and the only reader of the environment.
+
+A name that starts with `MIDSPAN_` and is unknown, or a value that makes no sense, stops the start
+with one line naming it. The environment wins over `midspan.env` in the working directory.
+docs/settings.md lists the same names (a test compares).
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from app.domain.window import parse_duration
+from app.errors import SettingsError
+
+ENV_FILE = "midspan.env"
+_PREFIX = "MIDSPAN_"
+#: Names that tools around the product read; not settings of it.
+_FOREIGN = frozenset({"MIDSPAN_TEST_ALL"})
+_HOST = re.compile(r"^[A-Za-z0-9.\-]+$")
+
+
+@dataclass(frozen=True, slots=True)
+class Bind:
+    """An address to listen on."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Every setting, parsed. Durations are microseconds, sizes bytes."""
+
+    home: Path
+    registry_url: str
+    metrics_url: str
+    web_bind: Bind
+    outbound_bind: Bind
+    inbound_bind: Bind
+    inbound_hosts: tuple[str, ...]
+    proxy_workers: int
+    base_url: str
+    smtp_url: str | None
+    exchange_retention_us: int
+    capture_retention_us: int
+    segment_bytes: int
+    journal_max_bytes: int
+    capture_ratio: float
+    log_level: str
+    log_format: str
+    secret_key: str | None
+
+    @property
+    def journal_dir(self) -> Path:
+        """One folder per proxy worker lies in here."""
+        return self.home / "journal"
+
+    @property
+    def routes_path(self) -> Path:
+        """The published routing table."""
+        return self.home / "routes.json"
+
+
+def load(environ: Mapping[str, str] | None = None, env_file: Path | None = None) -> Settings:
+    """The settings of this process; `SettingsError` naming what is wrong."""
+    path = env_file or Path(ENV_FILE)
+    given = {**_read_file(path), **(os.environ if environ is None else environ)}
+    known = {f"{_PREFIX}{field.name.removesuffix('_us').upper()}" for field in fields(Settings)}
+    for name in given:
+        if name.startswith(_PREFIX) and name not in known | _FOREIGN:
+            raise SettingsError(f"unknown setting {name}: docs/settings.md lists the known ones")
+    return _parse({name: value for name, value in given.items() if name in known})
+
+
+def secret_key(settings: Settings) -> str:
+    """The key that signs sessions and links: the setting, else one kept in the home, made once."""
+    if settings.secret_key:
+        return settings.secret_key
+    path = settings.home / "secret"
+    try:
+        settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    except OSError as error:
+        raise SettingsError(f"cannot write {path}: {error.strerror}; set MIDSPAN_HOME") from error
+    with os.fdopen(descriptor, "w") as file:
+        key = secrets.token_urlsafe(48)
+        file.write(key)
+    return key
+
+
+def _read_file(path: Path) -> dict[str, str]:
+    try:
+        text = path.read_text()
+    except FileNotFoundError:
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read {path}: {error}") from error
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not name.strip().startswith(_PREFIX):
+            raise SettingsError(f"{path}:{number}: expected {_PREFIX}NAME=value")
+        found[name.strip()] = value.strip().strip("\"'")
+    return found
+
+
+def _parse(given: Mapping[str, str]) -> Settings:
+    def get(name: str, default: str, parse: Callable[[str], Any]) -> Any:
+        value = given.get(_PREFIX + name, "") or default
+        try:
+            return parse(value)
+        except ValueError as error:
+            raise SettingsError(f"{_PREFIX}{name}: {error}") from None
+
+    home = get("HOME", "var", lambda text: Path(text).absolute())
+    return Settings(
+        home=home,
+        registry_url=get("REGISTRY_URL", f"sqlite:///{home}/registry.db", _database),
+        metrics_url=get("METRICS_URL", f"sqlite:///{home}/metrics.db", _database),
+        web_bind=get("WEB_BIND", "127.0.0.1:8050", _bind),
+        outbound_bind=get("OUTBOUND_BIND", "127.0.0.1:8080", _bind),
+        inbound_bind=get("INBOUND_BIND", "127.0.0.1:8081", _bind),
+        inbound_hosts=get("INBOUND_HOSTS", "", _hosts),
+        proxy_workers=get("PROXY_WORKERS", "1", _between(1, 256)),
+        base_url=get("BASE_URL", "http://127.0.0.1:8050", _http_url),
+        smtp_url=get("SMTP_URL", "", _smtp),
+        exchange_retention_us=get("EXCHANGE_RETENTION", "7d", parse_duration),
+        capture_retention_us=get("CAPTURE_RETENTION", "3d", parse_duration),
+        segment_bytes=get("SEGMENT_BYTES", "67108864", _between(65_536, 2**31)),
+        journal_max_bytes=get("JOURNAL_MAX_BYTES", "8589934592", _between(1_048_576, 2**50)),
+        capture_ratio=get("CAPTURE_RATIO", "0.01", _ratio),
+        log_level=get("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
+        log_format=get("LOG_FORMAT", "text", _one_of("text", "json")),
+        secret_key=get("SECRET_KEY", "", _secret),
+    )
+
+
+def _bind(text: str) -> Bind:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host or not port.isdigit() or not 0 < int(port) < 65_536:
+        raise ValueError(f"{text!r} is not host:port")
+    return Bind(host.strip("[]"), int(port))
+
+
+def _database(text: str) -> str:
+    scheme = urlsplit(text).scheme.split("+")[0]
+    if scheme not in {"sqlite", "postgresql"}:
+        raise ValueError(f"{text!r} is neither a sqlite:/// nor a postgresql:// URL")
+    return text
+
+
+def _http_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError(f"{text!r} is not an http or https URL")
+    return text.rstrip("/")
+
+
+def _smtp(text: str) -> str | None:
+    if not text:
+        return None
+    parts = urlsplit(text)
+    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
+        raise ValueError("not an smtp://host:port or smtps://user:pass@host URL")
+    return text
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    hosts = tuple(host.strip().lower() for host in text.split(",") if host.strip())
+    for host in hosts:
+        if not _HOST.match(host):
+            raise ValueError(f"{host!r} is not a host name")
+    return hosts
+
+
+def _between(low: int, high: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+            raise ValueError(f"{text!r} is not a whole number from {low} to {high}")
+        return int(text)
+
+    return parse
+
+
+def _ratio(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(f"{text!r} is not between 0 and 1")
+    return value
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise ValueError(f"{text!r} is not one of {', '.join(choices)}")
+        return text
+
+    return parse
+
+
+def _secret(text: str) -> str | None:
+    if text and len(text) < 32:
+        raise ValueError("must have at least 32 characters")
+    return text or None

@@ -1,0 +1,224 @@
+"""What a metrics store is asked and told: the Protocol and its values."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
+
+#: Steps a rollup is kept at.
+RESOLUTIONS_US = (MINUTE_US, HOUR_US, DAY_US)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What a rollup counts together. `operation` is "" at the level of the whole integration."""
+
+    integration: str
+    direction: int
+    kind: int
+    operation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What is added to one series in one minute. `tally` and `latency` are sparse codings of
+    `app.domain.tally` cells and `app.domain.histogram` positions; `total_us` sums durations of
+    the exchanges in `latency`; `shed` counts exchanges that passed unrecorded (not in `exchanges`).
+    """
+
+    series: Series
+    minute_us: int
+    exchanges: int
+    good: int
+    bad: int
+    excluded: int
+    shed: int
+    total_us: int
+    request_bytes: int
+    response_bytes: int
+    tally: bytes
+    latency: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredExchange:
+    """One exchange as stored: classified, scrubbed, its operation settled.
+
+    Field meanings and units are those of `collectors.record.Exchange`.
+    """
+
+    id: bytes
+    started_us: int
+    direction: int
+    kind: int
+    integration: str
+    operation: str
+    installation: str
+    customer: str
+    topic: str
+    method: str
+    path: str
+    status: int
+    outcome: int
+    fault: int
+    verdict: int
+    error: str
+    error_detail: str
+    queue_us: int
+    connect_us: int
+    tls_us: int
+    first_byte_us: int
+    total_us: int
+    request_bytes: int
+    response_bytes: int
+    delivery: str
+    attempt: int
+    trace_id: str
+    captured: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCapture:
+    """The scrubbed evidence of one exchange."""
+
+    id: bytes
+    request_headers: tuple[tuple[str, str], ...]
+    request_body: bytes
+    response_headers: tuple[tuple[str, str], ...]
+    response_body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a journal has been loaded: everything before `offset` of `segment`, and the
+    sequence number expected next."""
+
+    segment: int
+    offset: int
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """One loader transaction. `positions` maps a journal's name to where it will stand."""
+
+    exchanges: Sequence[StoredExchange] = ()
+    captures: Sequence[StoredCapture] = ()
+    sums: Sequence[Sum] = ()
+    positions: Mapping[str, Position] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """How long each kind of row is kept, in microseconds. Day rollups are kept for good."""
+
+    exchanges_us: int
+    captures_us: int
+    minutes_us: int = 48 * HOUR_US
+    hours_us: int = 90 * DAY_US
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangeFilter:
+    """Which exchanges. None matches all; `integrations` () matches none. `text` is sought in
+    error, error detail and path."""
+
+    integrations: tuple[str, ...] | None = None
+    window: Window | None = None
+    direction: int | None = None
+    kind: int | None = None
+    outcomes: tuple[int, ...] | None = None
+    verdict: int | None = None
+    fault: int | None = None
+    operation: str | None = None
+    installation: str | None = None
+    customer: str | None = None
+    topic: str | None = None
+    status: int | None = None
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rollups:
+    """Many rollup rows as columns; row i belongs to `series[series_index[i]]` and starts at
+    `t_us[i]`. `steps_us[i]` is its length. Blob columns are decoded with
+    `app.domain.histogram.decode_into`.
+
+    `window` is what the rows really cover: the start of a question about a time whose minutes
+    are no longer kept lies on the hour, and so on.
+    """
+
+    window: Window
+    series: tuple[Series, ...]
+    series_index: NDArray[np.int64]
+    t_us: NDArray[np.int64]
+    steps_us: NDArray[np.int64]
+    exchanges: NDArray[np.int64]
+    good: NDArray[np.int64]
+    bad: NDArray[np.int64]
+    excluded: NDArray[np.int64]
+    shed: NDArray[np.int64]
+    total_us: NDArray[np.int64]
+    request_bytes: NDArray[np.int64]
+    response_bytes: NDArray[np.int64]
+    tally: Sequence[bytes]
+    latency: Sequence[bytes]
+
+    def __len__(self) -> int:
+        return len(self.t_us)
+
+
+class MetricsStore(Protocol):
+    """A metrics store. Every method is one transaction and may raise `StoreUnavailable`."""
+
+    def append(self, batch: Batch) -> None:
+        """Take a batch whole or not at all. An exchange id already stored makes it fail, because
+        positions exclude replays; a failure here is a defect that must be seen."""
+
+    def positions(self) -> dict[str, Position]:
+        """Where each journal stands."""
+
+    def operations(self) -> dict[tuple[str, int, int], frozenset[str]]:
+        """The operation names in use by (integration, direction, kind)."""
+
+    def fold(self, now_us: int) -> int:
+        """Fold the hours and days that are over; how many rows were written."""
+
+    def expire(self, now_us: int, retention: Retention, limit: int = 20_000) -> int:
+        """Delete up to `limit` rows of each kind that are past their retention; how many."""
+
+    def rollups(
+        self,
+        window: Window,
+        *,
+        integrations: Sequence[str] | None = None,
+        operations: bool = False,
+        step_us: int | None = None,
+    ) -> Rollups:
+        """The rows that together cover `window`, each exchange in exactly one of them.
+
+        `integrations` None: all. `operations`: rows per operation instead of per integration.
+        `step_us`: no row may be longer than it or straddle its grid (a chart's step); None: the
+        coarsest rows that cover the window.
+        """
+
+    def find(
+        self, where: ExchangeFilter, *, before: bytes | None = None, limit: int = 50
+    ) -> list[StoredExchange]:
+        """Newest first, only ids smaller than `before`."""
+
+    def get(self, exchange_id: bytes) -> tuple[StoredExchange, StoredCapture | None] | None:
+        """One exchange with its capture, if both are still kept."""
+
+    def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
+        """All exchanges of a window, oldest first, in lists of `batch`."""
+
+    def newest_us(self) -> int | None:
+        """The start of the newest exchange stored."""
+
+    def close(self) -> None:
+        """Give connections back."""

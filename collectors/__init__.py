@@ -1,0 +1,1 @@
+"""Everything that brings facts in. `proxy` records, `journal` keeps, `loader` loads."""
