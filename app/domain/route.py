@@ -11,6 +11,10 @@ from typing import Any
 
 TABLE_VERSION = 1
 
+#: The integration under which traffic of unknown callers, and to unknown names, is recorded.
+#: No registry may use it as a slug.
+UNATTRIBUTED = "unattributed"
+
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
