@@ -1,0 +1,31 @@
+"""Every question that pages, API, mails and alerts may ask, answered within a scope.
+
+A query takes a `Reading` (where to look) and a `Scope` (whose data the caller may see) and returns
+frozen values of `app.queries.results`. What lies outside the scope does not exist: an integration
+of somebody else raises the same `NotFound` as one that was never registered, and the pseudo
+integration `unattributed` is there only for a scope that covers everything.
+
+It never writes, never reads a clock (windows are given), never builds a scope. When a database is
+away it raises `StoreUnavailable` or `RegistryUnavailable`; it does not wait and does not guess.
+docs/numbers.md defines every number returned here.
+"""
+
+from app.queries.exchanges import get_exchange, list_exchanges
+from app.queries.health import health, league, operations, series
+from app.queries.integrations import get_integration, list_integrations
+from app.queries.partners import get_partner, list_partners
+from app.queries.reading import Reading
+
+__all__ = [
+    "Reading",
+    "get_exchange",
+    "get_integration",
+    "get_partner",
+    "health",
+    "league",
+    "list_exchanges",
+    "list_integrations",
+    "list_partners",
+    "operations",
+    "series",
+]
