@@ -1,10 +1,9 @@
-"""Light processes stay light: looked at from inside a fresh interpreter, where linters are blind."""
+"""Light processes stay light, looked at inside a fresh interpreter, where linters are blind."""
 
 import subprocess
 import sys
 
 import pytest
-
 from structure_sources import ROOT
 
 HEAVY = {"flask", "werkzeug", "sqlalchemy", "pandas", "numpy", "dash", "plotly", "apscheduler"}
