@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,11 +44,11 @@ class Sum:
     latency: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class StoredExchange:
+class StoredExchange(NamedTuple):
     """One exchange as stored: classified, scrubbed, its operation settled.
 
-    Field meanings and units are those of `collectors.record.Exchange`.
+    Field meanings and units are those of `collectors.record.Exchange`. A tuple, because the loader
+    makes one per exchange and a store hands it to its driver as it is, fields in this order.
     """
 
     id: bytes
