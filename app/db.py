@@ -1,0 +1,158 @@
+"""Engines and short transactions of the registry database, SQLite or PostgreSQL.
+
+`transaction` writes: on SQLite it begins IMMEDIATE, because a transaction that reads first and
+writes later fails at once, without waiting, when another writer was faster. `reading` sees one
+state of the database from its first statement to its last and cannot write. An engine never
+creates a database: only `app.migrations` does.
+
+When the database is locked (5 s of waiting are over), full or away, both raise
+`RegistryUnavailable`; tables that are not there raise `SchemaError`. Both happen at the border:
+no caller needs to know the exceptions of a driver. Rows that break a constraint raise
+SQLAlchemy's `IntegrityError`, which is the caller's to understand.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, unquote
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy.orm import Session
+
+from app.errors import MidspanError, RegistryUnavailable, SchemaError, SettingsError
+
+BUSY_TIMEOUT_MS = 5_000
+CONNECT_TIMEOUT_S = 5
+#: Execution option of connections that only read.
+READING = "midspan_reading"
+
+_PRAGMAS = (
+    f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}",
+    "PRAGMA journal_mode = WAL",
+    # FULL: the registry is small and must survive a power cut; NORMAL loses the newest commits.
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+)
+_UNDEFINED = frozenset({"42P01", "42703"})  # SQLSTATE of a missing table and a missing column
+
+
+def registry_engine(url: str) -> Engine:
+    """The engine of the registry at `url`; connects lazily. `SettingsError` for a bad URL."""
+    parsed = parse_url(url)
+    path = sqlite_path(url)
+    if path is None:
+        engine = create_engine(
+            parsed,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_S, "application_name": "midspan"},
+        )
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
+    existing = parsed.set(database=f"file:{quote(str(path))}", query={"uri": "true", "mode": "rw"})
+    engine = create_engine(existing)
+    event.listen(engine, "connect", _connect_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def parse_url(url: str) -> URL:
+    """`url` as SQLAlchemy reads it; `SettingsError` for what it cannot read or we cannot use."""
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (exc.ArgumentError, exc.NoSuchModuleError, ImportError, ValueError) as error:
+        raise SettingsError(f"not a usable database URL: {error}; docs/settings.md") from None
+    if parsed.get_backend_name() not in {"sqlite", "postgresql"}:
+        raise SettingsError("the registry is kept in SQLite or PostgreSQL; see docs/settings.md")
+    if parsed.get_backend_name() == "sqlite" and parsed.database in {None, "", ":memory:"}:
+        raise SettingsError("the registry needs a file: sqlite:///path/to/registry.db")
+    return parsed
+
+
+def sqlite_path(url: str) -> Path | None:
+    """The file of a SQLite URL; None for another database."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database is None:
+        return None
+    return Path(parsed.database).absolute()
+
+
+def shown(url: str) -> str:
+    """`url` as it may be shown: a path, or the URL without its password."""
+    path = sqlite_path(url)
+    return str(path) if path else parse_url(url).render_as_string(hide_password=True)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """A session whose work is committed whole when the block ends, or not at all."""
+    with translated(engine), Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session that sees one state of the database and cannot change it."""
+    reader = engine.execution_options(**{READING: True})
+    with translated(engine), Session(reader, expire_on_commit=False) as session:
+        yield session
+
+
+@contextmanager
+def translated(engine: Engine) -> Iterator[None]:
+    """Turns a driver's exception into one of ours where the cause is not the statement itself."""
+    try:
+        yield
+    except (exc.DBAPIError, exc.TimeoutError) as error:
+        ours = _translate(engine, error)
+        if ours is None:
+            raise
+        raise ours from error
+
+
+def _translate(engine: Engine, error: exc.SQLAlchemyError) -> MidspanError | None:
+    if isinstance(error, exc.IntegrityError | exc.DataError):
+        return None
+    cause = getattr(error, "orig", None) or error
+    reason = (str(cause).strip() or type(cause).__name__).splitlines()[0]
+    name = _named(engine)
+    if "no such " in reason or getattr(cause, "sqlstate", None) in _UNDEFINED:
+        return SchemaError(f"{name} lacks tables of this version: run python -m app migrate")
+    if "locked" in reason:
+        return RegistryUnavailable(f"{name} is locked by another process: try again")
+    if "unable to open database file" in reason:
+        return RegistryUnavailable(f"{name} is not there or not ours: run python -m app migrate")
+    if "not a database" in reason:
+        return RegistryUnavailable(f"{name} is not a SQLite database: check MIDSPAN_REGISTRY_URL")
+    if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
+        return RegistryUnavailable(f"{name} is away: {reason}")
+    return None
+
+
+def _named(engine: Engine) -> str:
+    database = engine.url.database or ""
+    if database.startswith("file:"):
+        return f"the registry database {unquote(database.removeprefix('file:'))}"
+    return f"the registry database {engine.url.render_as_string(hide_password=True)}"
+
+
+def _connect_sqlite(connection: Any, _record: object) -> None:
+    # Without this, Python's driver begins transactions by itself, and not before the first write.
+    connection.isolation_level = None
+    cursor: sqlite3.Cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    only_reads = bool(connection.get_execution_options().get(READING))
+    connection.exec_driver_sql(f"PRAGMA query_only = {int(only_reads)}")
+    connection.exec_driver_sql("BEGIN" if only_reads else "BEGIN IMMEDIATE")
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(READING):
+        connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")

@@ -1,0 +1,45 @@
+"""The tables of the registry: partners, integrations, installations, people, tokens, audit.
+
+Times are integers, microseconds since 1970 UTC, in columns that end in `_us`; so no time here can
+lack its zone. Every column carries a comment, every closed vocabulary a CHECK. What the registry
+file no longer names is kept with `removed_us` set: history stays readable, traffic stops.
+
+It holds no rule beyond those constraints: `app.commands` writes, `app.queries` reads.
+"""
+
+from app.models.access import ApiToken, LoginSession, Membership, User
+from app.models.audit import AuditEntry
+from app.models.base import Base
+from app.models.installation import Customer, Installation, InstallationState
+from app.models.integration import (
+    FunnelStep,
+    InboundToken,
+    Integration,
+    Objective,
+    Operation,
+    Visibility,
+)
+from app.models.partner import Partner, PartnerContact
+from app.models.platform import Platform, RegistryState
+
+__all__ = [
+    "ApiToken",
+    "AuditEntry",
+    "Base",
+    "Customer",
+    "FunnelStep",
+    "InboundToken",
+    "Installation",
+    "InstallationState",
+    "Integration",
+    "LoginSession",
+    "Membership",
+    "Objective",
+    "Operation",
+    "Partner",
+    "PartnerContact",
+    "Platform",
+    "RegistryState",
+    "User",
+    "Visibility",
+]
