@@ -13,8 +13,7 @@ from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
 RESOLUTIONS_US = (MINUTE_US, HOUR_US, DAY_US)
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
+class Series(NamedTuple):
     """What a rollup counts together. `operation` is "" at the level of the whole integration."""
 
     integration: str
@@ -23,8 +22,7 @@ class Series:
     operation: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sum:
+class Sum(NamedTuple):
     """What is added to one series in one minute. `tally` and `latency` are sparse codings of
     `app.domain.tally` cells and `app.domain.histogram` positions; `total_us` sums durations of
     the exchanges in `latency`; `shed` counts exchanges that passed unrecorded (not in `exchanges`).
