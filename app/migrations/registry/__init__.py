@@ -1,0 +1,1 @@
+"""The registry's migrations: `env` runs them, `versions` holds them, numbered."""
