@@ -1,4 +1,4 @@
-"""Promise 2 and 3: `kill -9` of any process at any moment loses nothing and counts nothing twice."""
+"""Promises 2 and 3: `kill -9` at any moment loses nothing and counts nothing twice."""
 
 from pathlib import Path
 
