@@ -1,0 +1,47 @@
+"""The names that traffic carries: installations, customers, paths, tokens."""
+
+from hashlib import sha256
+from zlib import crc32
+
+from demo.cast import Role
+
+_CUSTOMERS = 240
+
+
+def installation(role: Role, number: int) -> str:
+    """The platform's id of an installation."""
+    return f"inst-{role.slug.split('-')[0]}-{number:03d}"
+
+
+def customer(role: Role, number: int) -> str:
+    """The customer of an installation; customers use several integrations."""
+    return f"cust-{(number * 7 + crc32(role.slug.encode())) % _CUSTOMERS:03d}"
+
+
+def grant(role: Role, number: int) -> str:
+    """What the platform shows to the partner on behalf of an installation."""
+    return f"grant-{role.slug}-{number}"
+
+
+def granted(token: str) -> int | None:
+    """The installation's number behind a grant; None if it is none."""
+    number = token.rpartition("-")[2]
+    return int(number) if number.isdigit() else None
+
+
+def inbound_token(seed: int, role: Role) -> str:
+    """The secret with which a partner's service calls the platform."""
+    return f"demo-{role.slug}-{sha256(f'{seed}/{role.slug}'.encode()).hexdigest()[:24]}"
+
+
+def split_act(name: str) -> tuple[str, str]:
+    """Method and route template of an operation."""
+    method, _, template = name.partition(" ")
+    return method, template
+
+
+def path_of(template: str, number: int) -> str:
+    """A path of a route template, its parameters filled with something plausible."""
+    return template.replace("{id}", str(10_000 + number % 90_000)).replace(
+        "{key}", f"{number * 2_654_435_761 % 2**64:016x}"
+    )
