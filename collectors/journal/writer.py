@@ -1,0 +1,267 @@
+"""The writing end: one system call per record, no buffer, never an exception after construction."""
+
+import errno
+import fcntl
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from app.errors import MidspanError
+from collectors.journal.frame import MAX_PAYLOAD_BYTES, encode, encode_begin
+from collectors.journal.reader import Position, Reader
+from collectors.journal.segments import Disk, segment_path, segment_sizes
+from collectors.journal.sync import Syncer
+
+#: How long a journal that cannot grow rests before it tries again.
+RETRY_S = 0.5
+#: The most that a power cut may take, as long as the disk keeps up.
+SYNC_S = 0.5
+#: A full journal must leave the loader whole segments to delete.
+_SEGMENTS_AT_LEAST = 4
+
+_REASONS = {
+    errno.ENOSPC: "no_space",
+    errno.EDQUOT: "quota",
+    errno.EFBIG: "file_too_large",
+    errno.EIO: "io_error",
+    errno.EROFS: "read_only",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENOENT: "folder_gone",
+    errno.EMFILE: "too_many_files",
+    errno.ENFILE: "too_many_files",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """What a writer did since it was opened, and what lies on disk now.
+
+    `blocked` is why appends are being refused, None while they are not. `refused` counts appends
+    by reason: those of `blocked`, and `too_large`. `sync_errors` counts failed syncs, `cut_errors`
+    failed writes whose torn end could not be cut off.
+    """
+
+    appended_frames: int
+    appended_bytes: int
+    refused: Mapping[str, int]
+    blocked: str | None
+    segments: int
+    backlog_bytes: int
+    sync_errors: int
+    cut_errors: int
+
+
+class Writer:
+    """The one writer of the journal in `directory`, to be used from one thread.
+
+    `segment_bytes` is where a segment ends, `max_bytes` the most that lies on disk. Raises
+    `MidspanError` if the folder cannot be written or another process writes it.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        segment_bytes: int,
+        max_bytes: int,
+        *,
+        disk: Disk | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        sync_s: float = SYNC_S,
+    ) -> None:
+        self._directory = directory
+        self._disk = disk or Disk()
+        self._clock = clock
+        self._segment_bytes = min(segment_bytes, max_bytes // _SEGMENTS_AT_LEAST)
+        self._max_bytes = max_bytes
+        self._lock = _lock(directory)
+        self._previous, self._sequence = _resume(directory, now_us())
+        self._segment = self._end = 0
+        self._descriptor: int | None = None
+        self._poisoned = False
+        self._blocked: str | None = None
+        self._retry_at = -RETRY_S
+        self._frames = self._bytes = self._cut_errors = 0
+        self._known_sizes: dict[int, int] = {}
+        self._refused: Counter[str] = Counter()
+        self._syncer = Syncer(directory, self._disk, self._poison, sync_s)
+
+    def append(self, frame_type: int, payload: bytes) -> bool:
+        """Record one frame: True once the kernel has it, False if it is not recorded.
+
+        False costs no system call, except for one attempt every `RETRY_S`.
+        """
+        frame = encode(frame_type, self._sequence, payload)
+        size = len(frame)
+        if self._descriptor is None or self._poisoned or self._end + size > self._segment_bytes:
+            reason = self._make_room(len(payload))
+            if reason:
+                self._refused[reason] += 1
+                return False
+        reason = self._write(frame)
+        if reason:
+            self._give_up_segment()
+            self._block(reason)
+            self._refused[reason] += 1
+            return False
+        self._sequence += 1
+        self._frames += 1
+        self._bytes += size
+        self._blocked = None
+        return True
+
+    @property
+    def stats(self) -> Stats:
+        """The figures of this moment; reads the folder."""
+        sizes = self._sizes()
+        return Stats(
+            appended_frames=self._frames,
+            appended_bytes=self._bytes,
+            refused=dict(self._refused),
+            blocked=self._blocked,
+            segments=len(sizes),
+            backlog_bytes=sum(sizes.values()),
+            sync_errors=self._syncer.errors,
+            cut_errors=self._cut_errors,
+        )
+
+    def sync(self) -> None:
+        """Make what was appended survive a power cut. Blocks; the background thread calls it."""
+        self._syncer.sync()
+
+    def close(self) -> None:
+        """Sync, and let another writer have the journal."""
+        self._seal()
+        self._syncer.close()
+        os.close(self._lock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _write(self, data: bytes) -> str | None:
+        """Append to the open segment, whole or not at all; why not."""
+        assert self._descriptor is not None
+        try:
+            written = self._disk.write(self._descriptor, data)
+        except OSError as error:
+            return _reason(error)
+        if written != len(data):
+            return "short_write"
+        self._end += written
+        self._syncer.dirty = True
+        return None
+
+    def _make_room(self, payload_bytes: int) -> str | None:
+        """Have a segment open that takes the next frame; why there is none."""
+        if payload_bytes > MAX_PAYLOAD_BYTES:
+            return "too_large"
+        now = self._clock()
+        if self._blocked and now < self._retry_at:
+            return self._blocked
+        self._seal()
+        reason = self._open_segment()
+        if reason:
+            self._block(reason)
+        return reason
+
+    def _open_segment(self) -> str | None:
+        """Create the next segment; why it could not be."""
+        sizes = self._sizes()
+        # One segment alone is never too much: the loader deletes it only behind a newer one.
+        if len(sizes) > 1 and sum(sizes.values()) + self._segment_bytes > self._max_bytes:
+            return "full"
+        try:
+            self._descriptor = self._disk.create(segment_path(self._directory, self._sequence))
+        except OSError as error:
+            if error.errno == errno.EEXIST:  # a segment given up that could not be deleted
+                self._sequence += 1
+            return _reason(error)
+        self._segment, self._end, self._poisoned = self._sequence, 0, False
+        self._syncer.opened(self._descriptor)
+        reason = self._write(encode_begin(self._sequence, self._previous))
+        if reason:
+            self._give_up_segment()
+        return reason
+
+    def _give_up_segment(self) -> None:
+        """Cut the failed write off and seal the segment, or delete it if it holds no record.
+
+        If cutting fails, the torn end stays where it is: no record is ever written behind it.
+        """
+        assert self._descriptor is not None
+        try:
+            if self._segment == self._sequence:
+                self._disk.unlink(segment_path(self._directory, self._segment))
+            else:
+                self._disk.truncate(self._descriptor, self._end)
+        except OSError:
+            self._cut_errors += 1
+        self._seal()
+
+    def _seal(self) -> None:
+        if self._descriptor is not None:
+            self._syncer.sealed(self._descriptor)
+            self._descriptor = None
+            if self._segment != self._sequence:
+                self._previous = self._sequence - 1
+
+    def _sizes(self) -> dict[int, int]:
+        try:
+            self._known_sizes = segment_sizes(self._directory)
+        except OSError:  # out of descriptors, say: what was known last is near enough
+            return self._known_sizes
+        return self._known_sizes
+
+    def _block(self, reason: str) -> None:
+        self._blocked = reason
+        self._retry_at = self._clock() + RETRY_S
+
+    def _poison(self) -> None:
+        """The open segment could not be synced: pages of it may be lost, so it is left."""
+        self._poisoned = True
+
+
+def _lock(directory: Path) -> int:
+    """Make the folder and take its lock, which the kernel frees when the process ends."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        Disk().sync_folder(directory.parent)
+    except OSError as error:
+        raise MidspanError(f"cannot write the journal {directory}: {error.strerror}") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(descriptor)
+        raise MidspanError(
+            f"the journal {directory} is being written by another process; stop that one first"
+        ) from error
+    return descriptor
+
+
+def _resume(directory: Path, now_us: int) -> tuple[int, int]:
+    """The last sequence of the writer before, and the first of this one.
+
+    A writer's sequences begin at the clock's microseconds, so they lie behind all that were ever
+    used here, even if a power cut or a person removed segments that are already loaded.
+    """
+    newest = max(segment_sizes(directory), default=0)
+    if not newest:
+        return 0, now_us
+    reader = Reader(directory, Position(newest - 1, 0, 0))
+    while reader.read().frames:
+        pass
+    return reader.position.sequence - 1, max(now_us, reader.position.sequence, newest + 1)
+
+
+def _reason(error: OSError) -> str:
+    number = error.errno or 0
+    return _REASONS.get(number) or errno.errorcode.get(number, "unknown").lower()
