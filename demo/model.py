@@ -171,3 +171,7 @@ def latency_us(
     scaled = median_ms * pace * np.exp(sigma * normals) * np.where(tail < 1 / 80, 5.0, 1.0)
     found: NDArray[np.int64] = (scaled * 1000.0).astype(np.int64)
     return found
+
+
+#: How long after a failed attempt the next attempt of a delivery follows, seconds.
+RETRY_AFTER_S = (5.0, 30.0, 120.0)

@@ -1,5 +1,6 @@
 """The names that traffic carries: installations, customers, paths, tokens."""
 
+import json
 from hashlib import sha256
 from zlib import crc32
 
@@ -45,3 +46,15 @@ def path_of(template: str, number: int) -> str:
     return template.replace("{id}", str(10_000 + number % 90_000)).replace(
         "{key}", f"{number * 2_654_435_761 % 2**64:016x}"
     )
+
+
+def payload(topic: str, installation_name: str, number: int) -> bytes:
+    """A body of some 200 to 500 bytes, as the platform sends them."""
+    text = "Lorem ipsum dolor sit amet, consetetur sadipscing elitr. " * (1 + number % 5)
+    fields = {"type": topic, "installation": installation_name, "object": number, "text": text}
+    return json.dumps(fields).encode()
+
+
+def delivery(number: int) -> str:
+    """The id of a webhook event, the same on every attempt."""
+    return f"msg_{number & 0xFFFF_FFFF_FFFF_FFFF:016x}"

@@ -65,9 +65,9 @@ class PartnerService:
             return None
         flow = self._flow_of(asked)
         if flow is None:
-            return Answer(404, _json(BODIES[Ending.MISSING]))
+            return Answer(404, encode(BODIES[Ending.MISSING]))
         if self._is_revoked(asked, now):
-            return Answer(401, _json(REVOKED))
+            return Answer(401, encode(REVOKED))
         return await answer(Scene(self._model, self._role, flow), asked, now, self._chance)
 
     def is_down(self) -> bool:
@@ -100,12 +100,12 @@ class PlatformService:
         """Answer the caller behind the token; 401 for a stranger."""
         role = self._by_token.get(asked.headers.get("authorization", "").removeprefix("Bearer "))
         if role is None:
-            return Answer(401, _json({"error": "unknown_token", "message": "Who are you?"}))
+            return Answer(401, encode({"error": "unknown_token", "message": "Who are you?"}))
         now = np.array([self._clock()], dtype=np.int64)
         for flow in role.flows:
             if flow.direction is Direction.INBOUND:
                 return await answer(Scene(self._model, role, flow), asked, now, self._chance)
-        return Answer(403, _json({"error": "forbidden", "message": "Not for this integration."}))
+        return Answer(403, encode({"error": "forbidden", "message": "Not for this integration."}))
 
 
 async def answer(scene: Scene, asked: Request, now: Times, chance: random.Random) -> Answer:
@@ -125,7 +125,7 @@ async def answer(scene: Scene, asked: Request, now: Times, chance: random.Random
     if ending is Ending.OK:
         return Answer(ok_status(flow, asked.method), _result(asked, chance))
     extra = {"Retry-After": "5"} if ending is Ending.THROTTLED else {}
-    return Answer(STATUS[ending], _json(BODIES[ending]), extra)
+    return Answer(STATUS[ending], encode(BODIES[ending]), extra)
 
 
 def ok_status(flow: Flow, method: str) -> int:
@@ -152,10 +152,11 @@ def _result(asked: Request, chance: random.Random) -> bytes:
     items = [
         {"id": chance.randrange(10**6), "state": "open"} for _ in range(chance.randrange(1, 9))
     ]
-    return _json({"path": asked.path.partition("?")[0], "items": items})
+    return encode({"path": asked.path.partition("?")[0], "items": items})
 
 
-def _json(value: object) -> bytes:
+def encode(value: object) -> bytes:
+    """A JSON body."""
     return json.dumps(value).encode()
 
 

@@ -1,0 +1,130 @@
+"""Drawn columns as the records a proxy would have written, and how the past is cut into blocks.
+
+The last day is drawn whole and kept as raw exchanges, rows and rollups alike. Before it raw
+exchanges are past the demo's retention, and only rollups are left: these are drawn as a sample,
+one exchange in `Block.one_in`, whose sums the back-fill multiplies, so that a chart of 90 days
+stands at the height of live traffic without 60 million exchanges being drawn.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from app.domain.ids import exchange_id
+from app.domain.window import DAY_US, HOUR_US, Window
+from app.domain.words import Direction, Kind, Outcome
+from collectors.record import Capture, Exchange
+from demo import names
+from demo.cast import CAST, Flow, Role
+from demo.draw import ERRORS, Block, Columns, draw
+from demo.model import STATUS, Model
+from demo.noise import hashed
+from demo.services import BODIES, REVOKED, encode
+
+#: How long the demo keeps raw exchanges.
+RAW_US = DAY_US
+_WHOLE = (HOUR_US, 1)
+_RECENT = (6 * HOUR_US, 25)
+_OLD = (2 * DAY_US, 250)
+_CAPTURED_RATIO = 0.01
+_FAILURE_BODIES = {STATUS[ending]: encode(body) for ending, body in BODIES.items()}
+_FAILURE_BODIES[401] = encode(REVOKED)
+_DETAILS = {
+    "connect_refused": "connection refused",
+    "tls_expired": "certificate verify failed: certificate has expired",
+    "first_byte_timeout": "no answer within {ms} ms",
+}
+
+
+def blocks(anchor_us: int, days: int) -> list[Block]:
+    """The past before `anchor_us`, newest block first."""
+    spans = ((RAW_US, _WHOLE), (8 * DAY_US, _RECENT), (days * DAY_US, _OLD))
+    found, end = [], anchor_us
+    for reach, (length, one_in) in spans:
+        floor = anchor_us - min(reach, days * DAY_US)
+        while end > floor:
+            start = max(end - length, floor)
+            found.append(Block(Window(start, end), one_in))
+            end = start
+    return found
+
+
+def records(model: Model, block: Block) -> list[Exchange]:
+    """The exchanges of a block, all integrations, oldest first."""
+    found: list[Exchange] = []
+    for number, (role, flow) in enumerate(flows()):
+        found.extend(_records(model, role, flow, block, number))
+    found.sort(key=lambda record: record.started_us)
+    return found
+
+
+def flows() -> list[tuple[Role, Flow]]:
+    """Every flow of the demo, in a fixed order."""
+    return [(role, flow) for role in CAST for flow in role.flows]
+
+
+def _records(model: Model, role: Role, flow: Flow, block: Block, number: int) -> Iterator[Exchange]:
+    columns = draw(model, role, flow, block)
+    name_id = _ids(model.seed, number, block)
+    seen = hashed(model.seed, "capture", columns.event) < _CAPTURED_RATIO
+    traces = _traces(model.seed, columns)
+    for row, trace, captured in zip(_rows(columns), traces, seen.tolist(), strict=True):
+        record = _record(role, flow, row, name_id)
+        record.trace_id = trace
+        if captured or record.outcome != Outcome.OK:
+            record.capture = _capture(flow, record, row[3])
+        yield record
+
+
+def _rows(columns: Columns) -> Iterator[tuple[int, ...]]:
+    return zip(*(getattr(columns, each).tolist() for each in Columns.__slots__), strict=True)
+
+
+def _record(
+    role: Role, flow: Flow, row: Sequence[int], name_id: Callable[[int], bytes]
+) -> Exchange:
+    started, act_number, installation, event, attempt, status, outcome, error = row[:8]
+    queue, connect, tls, first_byte, total, asked, answered = row[8:]
+    act = flow.acts[act_number]
+    webhook = flow.kind is Kind.WEBHOOK
+    method, template = ("POST", f"/hooks/{role.partner}") if webhook else names.split_act(act.name)
+    code = ERRORS[error]
+    return Exchange(
+        name_id(started), started, int(flow.direction), int(flow.kind), role.slug,
+        names.installation(role, installation), names.customer(role, installation),
+        act.name if act.told else "", act.name if webhook else "",
+        method, names.path_of(template, event), status, outcome,
+        code, _DETAILS.get(code, "").format(ms=role.first_byte_ms),
+        queue, connect, tls, first_byte, total, asked, answered,
+        names.delivery(event) if webhook else "", attempt, "",
+    )  # fmt: skip
+
+
+def _ids(seed: int, number: int, block: Block) -> Callable[[int], bytes]:
+    """Ids that no other flow or block has: the flow, the block and a running number are in them."""
+    node = int(hashed(seed, "history", np.zeros(1, dtype=np.int64))[0] * 2**30)
+    place = number << 27 | (block.window.start_us // HOUR_US & 0x7F) << 20
+    counter = iter(range(place, place + (1 << 20)))
+    return lambda started_us: exchange_id(started_us, node, next(counter))
+
+
+def _traces(seed: int, columns: Columns) -> list[str]:
+    high = hashed(seed, "trace", columns.event) * 2.0**63
+    low = columns.event ^ columns.started_us
+    pairs: Any = zip(high.astype(np.int64).tolist(), low.tolist(), strict=True)
+    return [f"{first:016x}{second:016x}" for first, second in pairs]
+
+
+def _capture(flow: Flow, record: Exchange, event: int) -> Capture:
+    sent = [("Content-Type", "application/json"), ("User-Agent", "acme-cloud/3.2")]
+    bodiless = record.request_bytes == 0
+    asked = b"" if bodiless else names.payload(record.topic, record.installation, event)
+    if flow.direction is Direction.INBOUND:
+        sent = [("Content-Type", "application/json"), ("User-Agent", f"{record.integration}/1.8")]
+    if record.status == 0:
+        return Capture(sent, asked[: record.request_bytes], [], b"")
+    answered = _FAILURE_BODIES.get(record.status, b'{"items": []}')
+    record.response_bytes = len(answered)
+    record.request_bytes = len(asked)
+    return Capture(sent, asked, [("Content-Type", "application/json")], answered)
