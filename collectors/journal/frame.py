@@ -37,8 +37,8 @@ Frame = tuple[int, bytes]
 
 def encode(frame_type: int, sequence: int, payload: bytes) -> bytes:
     """One frame. `frame_type` is 0 to 255, `payload` at most `MAX_PAYLOAD_BYTES`."""
-    covered = _COVERED.pack(_TAG | frame_type << 24, len(payload), sequence)
-    return _CRC.pack(crc32(payload, crc32(covered, _SEED))) + covered + payload
+    covered = _COVERED.pack(_TAG | frame_type << 24, len(payload), sequence) + payload
+    return _CRC.pack(crc32(covered, _SEED)) + covered
 
 
 def encode_begin(first: int, previous: int) -> bytes:

@@ -53,14 +53,11 @@ class Syncer:
         with self._one_at_a_time:
             self._sync_folder()
             while self._sealed:
-                descriptor = self._sealed.popleft()
-                self._datasync(descriptor)
-                os.close(descriptor)
-            descriptor_or_none = self._open
-            if descriptor_or_none is not None and self.dirty:
-                self.dirty = False
-                if not self._datasync(descriptor_or_none):
-                    self._failed()
+                self._finish(self._sealed.popleft())
+            if self.dirty:
+                self.dirty = False  # before `_open` is read: a segment opened now sets it again
+                if (newest := self._open) is not None:
+                    self._sync_open(newest)
 
     def close(self) -> None:
         """Sync everything and end the thread."""
@@ -78,18 +75,27 @@ class Syncer:
             self._folder_dirty = False
             try:
                 self._disk.sync_folder(self._folder)
+                self._disk.sync_folder(self._folder.parent)
             except OSError:
                 self._folder_dirty = True
                 self.errors += 1
 
-    def _datasync(self, descriptor: int) -> bool:
+    def _sync_open(self, descriptor: int) -> None:
+        if descriptor != self._given_up and not self._datasync(descriptor):
+            self._given_up = descriptor
+            self._failed()
+
+    def _finish(self, descriptor: int) -> None:
         if descriptor == self._given_up:
             self._given_up = None
-            return False
+        else:
+            self._datasync(descriptor)
+        os.close(descriptor)
+
+    def _datasync(self, descriptor: int) -> bool:
         try:
             self._disk.datasync(descriptor)
         except OSError:
-            self._given_up = descriptor
             self.errors += 1
             return False
         return True

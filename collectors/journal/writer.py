@@ -6,12 +6,14 @@ import os
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Self
 
-from app.errors import MidspanError
-from collectors.journal.frame import MAX_PAYLOAD_BYTES, encode, encode_begin
+from app.errors import MidspanError, Unavailable
+from collectors.journal.frame import HEADER_BYTES, MAX_PAYLOAD_BYTES, encode, encode_begin
 from collectors.journal.reader import Position, Reader
 from collectors.journal.segments import Disk, segment_path, segment_sizes
 from collectors.journal.sync import Syncer
@@ -85,7 +87,7 @@ class Writer:
         self._descriptor: int | None = None
         self._poisoned = False
         self._blocked: str | None = None
-        self._retry_at = -RETRY_S
+        self._retry_at = 0.0
         self._frames = self._bytes = self._cut_errors = 0
         self._known_sizes: dict[int, int] = {}
         self._refused: Counter[str] = Counter()
@@ -96,19 +98,16 @@ class Writer:
 
         False costs no system call, except for one attempt every `RETRY_S`.
         """
-        frame = encode(frame_type, self._sequence, payload)
-        size = len(frame)
+        if len(payload) > MAX_PAYLOAD_BYTES:
+            return self._refuse("too_large")
+        size = HEADER_BYTES + len(payload)
         if self._descriptor is None or self._poisoned or self._end + size > self._segment_bytes:
-            reason = self._make_room(len(payload))
-            if reason:
-                self._refused[reason] += 1
-                return False
-        reason = self._write(frame)
-        if reason:
+            if reason := self._next_segment():
+                return self._refuse(reason)
+        if reason := self._write(encode(frame_type, self._sequence, payload)):
             self._give_up_segment()
             self._block(reason)
-            self._refused[reason] += 1
-            return False
+            return self._refuse(reason)
         self._sequence += 1
         self._frames += 1
         self._bytes += size
@@ -135,8 +134,9 @@ class Writer:
         self._syncer.sync()
 
     def close(self) -> None:
-        """Sync, and let another writer have the journal."""
+        """Sync, and let another writer have the journal; appends are refused from now on."""
         self._seal()
+        self._blocked, self._retry_at = "closed", inf
         self._syncer.close()
         os.close(self._lock)
 
@@ -159,18 +159,15 @@ class Writer:
         self._syncer.dirty = True
         return None
 
-    def _make_room(self, payload_bytes: int) -> str | None:
-        """Have a segment open that takes the next frame; why there is none."""
-        if payload_bytes > MAX_PAYLOAD_BYTES:
-            return "too_large"
-        now = self._clock()
-        if self._blocked and now < self._retry_at:
+    def _next_segment(self) -> str | None:
+        """Seal the open segment and open the next one, if it is time to try; why it is not."""
+        if self._blocked and self._clock() < self._retry_at:
             return self._blocked
         self._seal()
-        reason = self._open_segment()
-        if reason:
+        if reason := self._open_segment():
             self._block(reason)
-        return reason
+            return reason
+        return None
 
     def _open_segment(self) -> str | None:
         """Create the next segment; why it could not be."""
@@ -186,10 +183,10 @@ class Writer:
             return _reason(error)
         self._segment, self._end, self._poisoned = self._sequence, 0, False
         self._syncer.opened(self._descriptor)
-        reason = self._write(encode_begin(self._sequence, self._previous))
-        if reason:
+        if reason := self._write(encode_begin(self._sequence, self._previous)):
             self._give_up_segment()
-        return reason
+            return reason
+        return None
 
     def _give_up_segment(self) -> None:
         """Cut the failed write off and seal the segment, or delete it if it holds no record.
@@ -214,11 +211,14 @@ class Writer:
                 self._previous = self._sequence - 1
 
     def _sizes(self) -> dict[int, int]:
-        try:
+        # Out of descriptors, say: what was known last is near enough.
+        with suppress(OSError):
             self._known_sizes = segment_sizes(self._directory)
-        except OSError:  # out of descriptors, say: what was known last is near enough
-            return self._known_sizes
         return self._known_sizes
+
+    def _refuse(self, reason: str) -> bool:
+        self._refused[reason] += 1
+        return False
 
     def _block(self, reason: str) -> None:
         self._blocked = reason
@@ -234,9 +234,11 @@ def _lock(directory: Path) -> int:
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-        Disk().sync_folder(directory.parent)
     except OSError as error:
-        raise MidspanError(f"cannot write the journal {directory}: {error.strerror}") from error
+        raise MidspanError(
+            f"cannot write the journal {directory}: {error.strerror}; make it writable"
+            " or set MIDSPAN_HOME"
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -253,13 +255,16 @@ def _resume(directory: Path, now_us: int) -> tuple[int, int]:
     A writer's sequences begin at the clock's microseconds, so they lie behind all that were ever
     used here, even if a power cut or a person removed segments that are already loaded.
     """
-    newest = max(segment_sizes(directory), default=0)
-    if not newest:
+    sizes = segment_sizes(directory)
+    if not sizes:
         return 0, now_us
+    newest = max(sizes)
     reader = Reader(directory, Position(newest - 1, 0, 0))
-    while reader.read().frames:
-        pass
-    return reader.position.sequence - 1, max(now_us, reader.position.sequence, newest + 1)
+    with suppress(Unavailable):  # a bad disk: the reader will meet it and say so
+        while reader.read().frames:
+            pass
+    last = max(newest, reader.position.sequence) - 1
+    return last, max(now_us, newest + sizes[newest] // HEADER_BYTES + 1)
 
 
 def _reason(error: OSError) -> str:
