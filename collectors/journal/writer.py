@@ -101,9 +101,10 @@ class Writer:
         if len(payload) > MAX_PAYLOAD_BYTES:
             return self._refuse("too_large")
         size = HEADER_BYTES + len(payload)
-        if self._descriptor is None or self._poisoned or self._end + size > self._segment_bytes:
-            if reason := self._next_segment():
-                return self._refuse(reason)
+        sealed = self._descriptor is None or self._poisoned
+        full = self._end + size > self._segment_bytes
+        if (sealed or full) and (reason := self._next_segment()):
+            return self._refuse(reason)
         if reason := self._write(encode(frame_type, self._sequence, payload)):
             self._give_up_segment()
             self._block(reason)
