@@ -1,0 +1,88 @@
+"""A captured body as text that can be scrubbed and shown, or a note that it is none. Pure."""
+
+import zlib
+from collections.abc import Sequence
+
+from collectors.loader.scrub import Pair, Scrubber
+
+#: The most that is unpacked from one compressed body.
+UNPACKED_BYTES = 65_536
+#: How many compressions on top of each other are undone.
+_LAYERS = 2
+_GZIP_MAGIC = b"\x1f\x8b"
+_PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+_BINARY = ("image/", "audio/", "video/", "font/", "application/grpc", "application/vnd.ms-")
+_BINARY_TYPES = frozenset(
+    {
+        "application/octet-stream",
+        "application/pdf",
+        "application/zip",
+        "application/gzip",
+        "application/protobuf",
+        "application/x-protobuf",
+        "application/msgpack",
+        "application/x-msgpack",
+    }
+)
+_CHARSETS = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "utf-16", "utf-16le"})
+#: The longest a UTF-8 letter cut in two can be.
+_CUT_LETTER = 3
+
+
+def scrub_body(scrubber: Scrubber, raw: bytes, headers: Sequence[Pair], total_bytes: int) -> bytes:
+    """The captured start `raw` of a body of `total_bytes`, unpacked and without secrets (UTF-8);
+    `[binary N bytes]` when it is no text."""
+    if not raw:
+        return raw
+    named = {name.lower(): value for name, value in headers}
+    kind, _, parameters = named.get("content-type", "").lower().partition(";")
+    plain, whole = _unpack(raw, named.get("content-encoding", "").lower())
+    text = None if _is_binary(kind.strip()) else _as_text(plain, parameters)
+    if text is None:
+        return b"[binary %d bytes]" % max(total_bytes, len(raw))
+    if kind.strip() == "application/x-www-form-urlencoded":
+        return scrubber.form(text)
+    return scrubber.text(text, cut=not whole or len(raw) < total_bytes)
+
+
+def _is_binary(kind: str) -> bool:
+    return kind in _BINARY_TYPES or (kind.startswith(_BINARY) and not kind.endswith("+xml"))
+
+
+def _unpack(raw: bytes, encoding: str) -> tuple[bytes, bool]:
+    """The body without its compressions, and whether all of it came out. What cannot be unpacked
+    stays as it is."""
+    named = [word.strip() for word in encoding.split(",")] if encoding else []
+    layers = sum(word in _PACKED for word in named) or raw.startswith(_GZIP_MAGIC)
+    whole = True
+    for _ in range(min(layers, _LAYERS)):
+        unpacked = _inflate(raw, zlib.MAX_WBITS | 32) or _inflate(raw, -zlib.MAX_WBITS)
+        if unpacked is None:
+            break
+        raw, whole = unpacked
+    return raw, whole
+
+
+def _inflate(raw: bytes, window_bits: int) -> tuple[bytes, bool] | None:
+    unpacker = zlib.decompressobj(window_bits)
+    try:
+        plain = unpacker.decompress(raw, UNPACKED_BYTES)
+    except zlib.error:
+        return None
+    return plain, unpacker.eof
+
+
+def _as_text(raw: bytes, parameters: str) -> bytes | None:
+    """`raw` as UTF-8, if it is text; a letter cut in two at its end is left out."""
+    charset = parameters.partition("charset=")[2].partition(";")[0].strip("\"' ")
+    if charset in _CHARSETS:
+        return raw.decode(charset, errors="replace").encode()
+    if b"\x00" in raw:
+        return None
+    try:
+        raw.decode()
+    except UnicodeDecodeError as error:
+        if error.start == 0 or error.start < len(raw) - _CUT_LETTER:
+            return None
+        return raw[: error.start]
+    return raw

@@ -1,0 +1,271 @@
+"""Take secrets out of what was recorded, before it reaches a database. Pure, linear in time.
+
+A secret is replaced by `[scrubbed:<8 hex>]`. The eight digits are a keyed fingerprint (HMAC with
+a key of this installation), so that people can see whether two values were equal and cannot find
+out what they were. Scrubbing twice changes nothing.
+
+Found by name: JSON (also JSON inside a JSON string, cut JSON, and objects as a whole), forms,
+multipart parts, XML elements, `name: value` and `name=value` in any other text. Found by shape:
+bearer and basic credentials, JWTs, PEM blocks, URL userinfo, keys of well-known vendors, card
+numbers (Luhn), e-mail addresses (the domain stays). What this misses, it misses silently; headers
+are therefore allow-listed by the proxy and query strings not recorded at all.
+"""
+
+import hmac
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from itertools import accumulate
+from typing import Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from collectors.loader import patterns
+
+_MARK = b"[scrubbed:"
+_MARK_BYTES = len(_MARK) + 9
+_LITERALS = frozenset({b"null", b"true", b"false", b"none", b"undefined"})
+_SCHEMES = frozenset({b"bearer", b"basic", b"digest", b"token", b"bot", b"apikey", b"hmac"})
+#: Headers that carry an address; what stands behind its `?` is dropped.
+_ADDRESSES = frozenset({"location", "content-location", "referer", "link"})
+_BACKSLASH = 0x5C
+
+Pair = tuple[str, str]
+#: Start, end and what replaces it; None: nothing to replace.
+_Span = tuple[int, int, bytes] | None
+
+
+class Scrubber:
+    """Scrubs with the fingerprints of one installation."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"midspan scrub fingerprint", sha256)
+
+    def mark(self, value: bytes) -> bytes:
+        """What is stored in place of `value`."""
+        if len(value) == _MARK_BYTES and value.startswith(_MARK):
+            return value
+        return b"%s%s]" % (_MARK, hmac.digest(self._key, value, sha256)[:4].hex().encode())
+
+    def text(self, raw: bytes, *, cut: bool = False) -> bytes:
+        """Any text without its secrets. `cut`: its end is missing, and half a card number is
+        treated as a whole one."""
+        if b"\\u00" in raw:
+            raw = patterns.ESCAPED_ASCII.sub(_unescape, raw)
+        if patterns.NAME.search(raw):
+            if b"orm-data" in raw:
+                raw = self._replace(raw, patterns.PART, self._part)
+            if b"<" in raw:
+                raw = self._replace(raw, patterns.ELEMENT, self._element)
+            raw = self._replace(raw, patterns.NAMED_VALUE, self._named)
+        return self._shapes(raw, len(raw) if cut else -1)
+
+    def form(self, raw: bytes) -> bytes:
+        """A form body without its secrets, also those that are escaped."""
+        if raw.lstrip()[:1] in (b"{", b"["):  # sent as a form by a client's default
+            return self.text(raw)
+        return b"&".join(map(self._parameter, raw.split(b"&")))
+
+    def detail(self, detail: str) -> str:
+        """An error's own words without secrets and control characters."""
+        scrubbed = self.text(detail.encode(errors="replace")).decode(errors="replace")
+        return "".join(letter if letter.isprintable() else " " for letter in scrubbed)
+
+    def headers(self, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+        """Headers without secrets: the second net behind the proxy's allow-list."""
+        joined = "\n".join(map(": ".join, pairs)).encode(errors="replace")
+        if patterns.NAME.search(joined) or patterns.SHAPE.search(joined) or b"?" in joined:
+            return tuple((name, self._header(name.lower(), value)) for name, value in pairs)
+        return tuple(pairs)
+
+    def paths(self, paths: Sequence[str]) -> Sequence[str]:
+        """Many paths at once: they are searched as one text, because nearly all are clean."""
+        raw = "\n".join(paths).encode(errors="replace")
+        hits = [
+            match.start()
+            for pattern in (patterns.SHAPE, patterns.NAMED_VALUE, patterns.PATH_SECRET)
+            for match in pattern.finditer(raw)
+        ]
+        if not hits:
+            return paths
+        lines = raw.split(b"\n")
+        starts = list(accumulate((len(line) + 1 for line in lines), initial=0))
+        cleaned = list(paths)
+        for line in {bisect_right(starts, hit) - 1 for hit in hits}:
+            cleaned[line] = self._path(lines[line])
+        return cleaned
+
+    def _path(self, raw: bytes) -> str:
+        raw = self._replace(raw, patterns.PATH_SECRET, self._path_secret)
+        return self.text(raw).decode(errors="replace")
+
+    def _header(self, name: str, value: str) -> str:
+        raw = value.encode(errors="replace")
+        if patterns.is_sensitive(name.encode(errors="replace")):
+            scheme, space, rest = raw.partition(b" ")
+            known = space and scheme.lower() in _SCHEMES
+            return (scheme + b" " + self.mark(rest) if known else self.mark(raw)).decode()
+        if name in _ADDRESSES and b"?" in raw:
+            before, _, query = raw.partition(b"?")
+            raw = before + b"?" + self.mark(query)
+        return self.text(raw).decode(errors="replace")
+
+    def _parameter(self, pair: bytes) -> bytes:
+        name, equals, value = pair.partition(b"=")
+        plain = _unquote(value)
+        if patterns.is_sensitive(_unquote(name)[:200], parameter=True):
+            return name + equals + self.mark(plain) if value else pair
+        if not equals:
+            return self.text(pair)
+        scrubbed = self.text(plain)
+        return pair if scrubbed == plain else name + equals + _quote(scrubbed)
+
+    def _shapes(self, raw: bytes, cut_at: int) -> bytes:
+        if patterns.SHAPE.search(raw) is None:
+            return raw
+
+        def replace(match: Any) -> bytes:
+            return self._shape(match.group(), cut=match.end() == cut_at)
+
+        replaced: bytes = patterns.SHAPE.sub(replace, raw)
+        return replaced
+
+    def _shape(self, found: bytes, *, cut: bool) -> bytes:
+        """What replaces one match of `patterns.SHAPE`; `cut`: more of it may have followed."""
+        if _MARK in found:
+            return found
+        if found.startswith(b"-----"):
+            return self.mark(found)
+        if b"://" in found:
+            scheme, _, userinfo = found.partition(b"://")
+            return scheme + b"://" + self.mark(userinfo[:-1]) + b"@"
+        if at := _at_sign(found):
+            local, domain = found.split(at, 1)
+            return self.mark(local) + at + domain
+        if found[:1].isdigit():
+            return self.mark(found) if cut or patterns.is_card_number(found) else found
+        scheme, blank, credential = _credential(found)
+        return scheme + blank + self.mark(credential)
+
+    def _replace(self, raw: bytes, pattern: Any, replace: Callable[[bytes, Any], _Span]) -> bytes:
+        """`raw` with every span that `replace` names replaced; it sees each match once."""
+        pieces, done, at = [], 0, 0
+        while (match := pattern.search(raw, at)) is not None:
+            at = match.end()
+            span = replace(raw, match)
+            if span is not None:
+                start, end, value = span
+                pieces += [raw[done:start], value]
+                done = end
+                at = max(at, end)
+        return b"".join((*pieces, raw[done:]))
+
+    def _named(self, raw: bytes, match: Any) -> _Span:
+        close = match.group(1) or b""
+        name = raw[match.start() : match.start(1) if close else match.end()].rstrip(b" \t\r\n:=")
+        if not patterns.is_sensitive(name[-200:]):
+            return None
+        start = match.end()
+        inner = start
+        while raw[inner : inner + 1] == b"\\":
+            inner += 1
+        if raw[inner : inner + 1] in (b'"', b"'"):
+            end = _closing_quote(raw, inner + 1, raw[inner], inner - start)
+            found = raw[inner + 1 : end]
+            return (inner + 1, end, self.mark(found)) if found else None
+        if close and raw[start : start + 1] in (b"{", b"["):
+            end = _container_end(raw, start, nested=len(close) > 1)
+            return start, end, close + self.mark(raw[start:end]) + close
+        return self._bare(raw, start, close)
+
+    def _bare(self, raw: bytes, start: int, close: bytes) -> _Span:
+        pattern = patterns.JSON_END if close else patterns.BARE_END
+        end = _end(pattern, raw, start)
+        if raw[start:end].lower() in _SCHEMES and raw[end : end + 1] == b" ":
+            start = end + 1
+            end = _end(pattern, raw, start)
+        value = raw[start:end] if close else raw[start:end].rstrip(b",)}")
+        if not value or value.lower() in _LITERALS:
+            return None
+        return start, start + len(value), close + self.mark(value) + close
+
+    def _element(self, raw: bytes, match: Any) -> _Span:
+        tag = match.group()
+        if not patterns.is_sensitive(tag[1:200].split(None, 1)[0].rstrip(b">").split(b":")[-1]):
+            return None
+        end = raw.find(b"]]>" if tag.endswith(b"[") else b"<", match.end())
+        end = len(raw) if end < 0 else end
+        value = raw[match.end() : end]
+        return (match.end(), end, self.mark(value)) if value.strip() else None
+
+    def _part(self, raw: bytes, match: Any) -> _Span:
+        if not patterns.is_sensitive(match.group(1)[:200], parameter=True):
+            return None
+        end = raw.find(b"\n--", match.end())
+        value = raw[match.end() : None if end < 0 else end].rstrip(b"\r")
+        return (match.end(), match.end() + len(value), self.mark(value)) if value else None
+
+    def _path_secret(self, raw: bytes, match: Any) -> _Span:
+        start = raw.index(b"/", match.start() + 1) + 1
+        value = raw[start : match.end()]
+        if value.startswith(_MARK) or not any(48 <= letter <= 57 for letter in value):
+            return None
+        return start, match.end(), self.mark(value)
+
+
+def _unescape(match: Any) -> bytes:
+    """`\\u0061` as `a`; a quote and a backslash stay escaped, they would change the structure."""
+    letter = int(match.group(1), 16)
+    return match.group() if letter in b'"\\' else bytes((letter,))
+
+
+def _unquote(value: bytes) -> bytes:
+    return unquote_to_bytes(value.replace(b"+", b" ")) if b"%" in value or b"+" in value else value
+
+
+def _quote(value: bytes) -> bytes:
+    return quote_from_bytes(value, safe="[]:").encode()
+
+
+def _at_sign(found: bytes) -> bytes:
+    return next((sign for sign in (b"@", b"%40") if sign in found), b"")
+
+
+def _credential(found: bytes) -> tuple[bytes, bytes, bytes]:
+    """Scheme, blank and credential; a credential without a scheme has neither."""
+    for blank in (b" ", b"%20", b"+"):
+        scheme, between, rest = found.partition(blank)
+        if between and scheme.lower() in _SCHEMES:
+            return scheme, between, rest
+    return b"", b"", found
+
+
+def _end(pattern: Any, raw: bytes, start: int) -> int:
+    match = pattern.search(raw, start)
+    return len(raw) if match is None else int(match.start())
+
+
+def _closing_quote(raw: bytes, start: int, quote: int, depth: int) -> int:
+    """Where the string ends that was opened by `quote` behind `depth` backslashes; the end of the
+    text when it was cut."""
+    at = raw.find(quote, start)
+    while at >= 0:
+        run = at
+        while run > start and raw[run - 1] == _BACKSLASH:
+            run -= 1
+        slashes = at - run
+        if slashes % 2 == 0 if depth == 0 else slashes <= depth:
+            return run if depth else at
+        at = raw.find(quote, at + 1)
+    return len(raw)
+
+
+def _container_end(raw: bytes, start: int, *, nested: bool) -> int:
+    """Behind the bracket that closes the one at `start`; the end of the text when it was cut."""
+    depth = 0
+    pattern = patterns.BRACKET if nested else patterns.STRING_OR_BRACKET
+    for match in pattern.finditer(raw, start):
+        token = match.group()
+        depth += (token in b"{[") - (token in b"}]")
+        if depth == 0:
+            return int(match.end())
+    return len(raw)
