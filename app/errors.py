@@ -26,6 +26,10 @@ class SchemaError(MidspanError):
     """A database whose schema is older or newer than this code."""
 
 
+class Refused(MidspanError):
+    """A change that cannot be made as asked; nothing was changed."""
+
+
 class NotFound(MidspanError):
     """There is no such thing, or it is not for this caller to know of."""
 
@@ -46,6 +50,10 @@ class Unavailable(MidspanError):
 
 class StoreUnavailable(Unavailable):
     """The metrics store is locked, full or away."""
+
+
+class StoreRefused(MidspanError):
+    """The metrics store will not take what contradicts what it holds: a defect, not an outage."""
 
 
 class RegistryUnavailable(Unavailable):

@@ -50,6 +50,7 @@ def _platform() -> None:
         sa.CheckConstraint("id = 1", name=op.f("ck_registry_state_one_row")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_registry_state")),
     )
+    op.execute("INSERT INTO registry_state (id, revision, changed_us) VALUES (1, 0, 0)")
 
 
 def _partners() -> None:

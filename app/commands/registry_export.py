@@ -1,0 +1,157 @@
+"""Writing the registry as the file that `registry_file` reads: importing it changes nothing."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import yaml
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, selectinload
+
+from app.commands.registry_values import (
+    IntegrationEntry,
+    ObjectiveEntry,
+    PartnerEntry,
+    RegistryFile,
+)
+from app.domain.route import Limits, Timeouts
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from app.models import Integration, Partner, Platform
+
+_UNITS = (("d", DAY_US), ("h", HOUR_US), ("m", MINUTE_US), ("s", SECOND_US))
+
+
+def load(session: Session) -> RegistryFile | None:
+    """What the registry holds now; None before the first import."""
+    platform = session.get(Platform, 1)
+    if platform is None:
+        return None
+    return RegistryFile(platform.name, platform.api_base_url, _partners(session))
+
+
+def render(file: RegistryFile) -> str:
+    """The text of the file. What has its default value is left out."""
+    document = {
+        "platform": _filled(name=file.platform_name, api_base_url=file.platform_api_base_url),
+        "partners": [_partner_document(partner) for partner in file.partners],
+    }
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True, width=100)
+
+
+def current_integrations() -> Select[Integration]:
+    """The statement for the integrations of now, all their lists loaded with them."""
+    return (
+        select(Integration)
+        .where(Integration.removed_us.is_(None))
+        .order_by(Integration.slug)
+        .options(
+            selectinload(Integration.partner),
+            selectinload(Integration.operations),
+            selectinload(Integration.objectives),
+            selectinload(Integration.funnel_steps),
+            selectinload(Integration.inbound_tokens),
+        )
+    )
+
+
+def limits_of(row: Integration) -> Limits:
+    """The limits of an integration as a value."""
+    return Limits(row.requests_per_second, row.burst, row.concurrency, row.body_bytes)
+
+
+def timeouts_of(row: Integration) -> Timeouts:
+    """The timeouts of an integration as a value."""
+    return Timeouts(row.connect_ms, row.first_byte_ms, row.idle_ms, row.total_ms)
+
+
+def _partners(session: Session) -> tuple[PartnerEntry, ...]:
+    built: dict[int, list[IntegrationEntry]] = {}
+    for row in session.scalars(current_integrations()):
+        built.setdefault(row.partner_id, []).append(_integration(row))
+    statement = (
+        select(Partner).where(Partner.removed_us.is_(None)).options(selectinload(Partner.contacts))
+    )
+    entries = [
+        PartnerEntry(
+            partner.slug,
+            partner.name,
+            tuple(contact.email for contact in partner.contacts),
+            tuple(built.get(partner.id, ())),
+        )
+        for partner in session.scalars(statement)
+    ]
+    # Sorted here, because databases do not agree on the order of "-" and letters.
+    return tuple(sorted(entries, key=lambda entry: entry.slug))
+
+
+def _integration(row: Integration) -> IntegrationEntry:
+    return IntegrationEntry(
+        slug=row.slug,
+        name=row.name,
+        visibility=row.visibility,
+        category=row.category,
+        api_base_url=row.api_base_url,
+        webhook_url=row.webhook_url,
+        inbound_token_sha256=tuple(sorted(token.sha256 for token in row.inbound_tokens)),
+        allow_private_addresses=row.allow_private_addresses,
+        timeouts=timeouts_of(row),
+        limits=limits_of(row),
+        operations=tuple(operation.template for operation in row.operations),
+        objectives=tuple(
+            ObjectiveEntry(each.name, each.target, each.window_us, each.threshold_ms)
+            for each in row.objectives
+        ),
+        funnel=tuple(step.name for step in row.funnel_steps),
+    )
+
+
+def _partner_document(partner: PartnerEntry) -> dict[str, Any]:
+    return _filled(
+        slug=partner.slug,
+        name=partner.name,
+        contacts=list(partner.contacts),
+        integrations=[_integration_document(entry) for entry in partner.integrations],
+    )
+
+
+def _integration_document(entry: IntegrationEntry) -> dict[str, Any]:
+    return _filled(
+        slug=entry.slug,
+        name=entry.name,
+        visibility=entry.visibility.value,
+        category=entry.category,
+        api_base_url=entry.api_base_url,
+        webhook_url=entry.webhook_url,
+        inbound_token_sha256=list(entry.inbound_token_sha256),
+        allow_private_addresses=entry.allow_private_addresses,
+        timeouts=_changed(asdict(entry.timeouts), asdict(Timeouts())),
+        limits=_changed(asdict(entry.limits), asdict(Limits())),
+        operations=list(entry.operations),
+        objectives=[_objective_document(objective) for objective in entry.objectives],
+        funnel=list(entry.funnel),
+    )
+
+
+def _objective_document(entry: ObjectiveEntry) -> dict[str, Any]:
+    return _filled(
+        name=entry.name,
+        target=entry.target,
+        threshold_ms=entry.threshold_ms,
+        window=format_duration(entry.window_us),
+    )
+
+
+def format_duration(length_us: int) -> str:
+    """`28d`, `36h`: the largest unit that gives a whole number."""
+    for unit, unit_us in _UNITS:
+        if length_us % unit_us == 0:
+            return f"{length_us // unit_us}{unit}"
+    raise ValueError(f"{length_us} µs is not a whole number of seconds")
+
+
+def _changed(values: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value != default[key]}
+
+
+def _filled(**values: Any) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value not in (None, [], {}, False)}

@@ -1,0 +1,193 @@
+"""Reading a registry file: whole, judged whole, every problem with its line.
+
+`read` returns values that satisfy every constraint of the tables, or raises `RegistryFileError`
+whose problems read `registry.yaml:12: what is wrong and what to write`. It writes nothing.
+"""
+
+from pathlib import Path
+
+from app.commands import registry_checks as check
+from app.commands.registry_fields import Fields, Problems
+from app.commands.registry_values import (
+    IntegrationEntry,
+    ObjectiveEntry,
+    PartnerEntry,
+    RegistryFile,
+)
+from app.commands.yaml_tree import Node, YamlProblem, read_tree
+from app.domain.operation import MAX_OPERATIONS
+from app.domain.route import Limits, Timeouts
+from app.domain.window import DAY_US
+from app.errors import RegistryFileError
+from app.models import Visibility
+
+MAX_FILE_BYTES = 16 * 1024 * 1024
+MAX_SHOWN = 50
+_MILLISECONDS = check.whole(1, 3_600_000)
+_TIMEOUTS = ("connect_ms", "first_byte_ms", "idle_ms", "total_ms")
+_LIMITS = ("requests_per_second", "burst", "concurrency", "body_bytes")
+_INTEGRATION = (
+    "slug", "name", "visibility", "category", "api_base_url", "webhook_url",
+    "inbound_token_sha256", "allow_private_addresses", "timeouts", "limits", "operations",
+    "objectives", "funnel",
+)  # fmt: skip
+
+
+def read(path: Path) -> RegistryFile:
+    """The registry that the file at `path` describes; `RegistryFileError` naming every problem."""
+    return parse(_content(path), path.name)
+
+
+def parse(content: bytes, name: str) -> RegistryFile:
+    """The registry that `content` describes; `name` stands before each line number."""
+    problems = Problems()
+    found = None
+    try:
+        tree = read_tree(_decode(content))
+        if tree is None:
+            raise YamlProblem(1, "the file is empty; an empty registry is 'partners: []'")
+        found = _registry(tree, problems)
+    except YamlProblem as problem:
+        problems.add(problem.line, problem.message)
+    _refuse(problems, name)
+    assert found is not None
+    return found
+
+
+def _content(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise RegistryFileError(f"cannot read {path}: {error.strerror}") from error
+    if len(content) > MAX_FILE_BYTES:
+        raise RegistryFileError(f"{path} is longer than {MAX_FILE_BYTES:,} bytes")
+    return content
+
+
+def _decode(content: bytes) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        byte = content[error.start]
+        raise YamlProblem(line, f"not UTF-8 (byte 0x{byte:02x}): save it as UTF-8") from None
+
+
+def _refuse(problems: Problems, name: str) -> None:
+    found = [f"{name}:{line}: {message}" for line, message in problems.sorted()]
+    if not found:
+        return
+    count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+    if len(found) > MAX_SHOWN:
+        found = [*found[:MAX_SHOWN], f"{name}: and {len(found) - MAX_SHOWN} more"]
+    raise RegistryFileError(f"{name} was not imported: {count}", tuple(found))
+
+
+def _registry(tree: Node, problems: Problems) -> RegistryFile:
+    top = Fields(tree, "the file", ("platform", "partners"), problems)
+    for key in ("platform", "partners"):
+        if not top.has(key):
+            problems.add(top.line, f"the file lacks {key!r}")
+    platform = top.inner("platform", ("name", "api_base_url"))
+    name = platform.needed("name", check.name, "") if top.has("platform") else ""
+    url = platform.value("api_base_url", check.base_url, None)
+    partners = [_partner(node, problems) for node in top.nodes("partners")]
+    return RegistryFile(name, url, tuple(sorted(partners, key=lambda partner: partner.slug)))
+
+
+def _partner(node: Node, problems: Problems) -> PartnerEntry:
+    fields = Fields(node, "partner", ("slug", "name", "contacts", "integrations"), problems)
+    slug = _slug(fields, problems)
+    integrations = [_integration(entry, problems) for entry in fields.nodes("integrations")]
+    return PartnerEntry(
+        slug=slug,
+        name=fields.needed("name", check.name, ""),
+        contacts=fields.texts("contacts", check.mail, 50),
+        integrations=tuple(sorted(integrations, key=lambda integration: integration.slug)),
+    )
+
+
+def _integration(node: Node, problems: Problems) -> IntegrationEntry:
+    fields = Fields(node, "integration", _INTEGRATION, problems)
+    return IntegrationEntry(
+        slug=_slug(fields, problems),
+        name=fields.needed("name", check.name, ""),
+        visibility=fields.value("visibility", check.visibility, Visibility.PUBLIC),
+        category=fields.value("category", check.category, None),
+        api_base_url=fields.value("api_base_url", check.base_url, None),
+        webhook_url=fields.value("webhook_url", check.web_url, None),
+        inbound_token_sha256=_tokens(fields, problems),
+        allow_private_addresses=fields.value("allow_private_addresses", check.flag, False),
+        timeouts=_timeouts(fields.inner("timeouts", _TIMEOUTS)),
+        limits=_limits(fields.inner("limits", _LIMITS)),
+        operations=_operations(fields, problems),
+        objectives=_objectives(fields, problems),
+        funnel=fields.texts("funnel", check.step, 20),
+    )
+
+
+def _slug(fields: Fields, problems: Problems) -> str:
+    kind = fields.what
+    slug = fields.needed("slug", check.slug, "")
+    if slug:
+        problems.claim(f"{kind} slug", slug, fields.line_of("slug"))
+        fields.what = f"{kind} {slug!r}"
+    return slug
+
+
+def _tokens(fields: Fields, problems: Problems) -> tuple[str, ...]:
+    tokens = fields.lined("inbound_token_sha256", check.sha256, 20)
+    for token, line in tokens.items():
+        problems.claim("inbound token", token, line)
+    return tuple(sorted(tokens))
+
+
+def _timeouts(fields: Fields) -> Timeouts:
+    default = Timeouts()
+    return Timeouts(
+        *(fields.value(name, _MILLISECONDS, getattr(default, name)) for name in _TIMEOUTS)
+    )
+
+
+def _limits(fields: Fields) -> Limits:
+    return Limits(
+        requests_per_second=fields.value("requests_per_second", check.number(0, 1e6), None),
+        burst=fields.value("burst", check.whole(1, 1_000_000), None),
+        concurrency=fields.value("concurrency", check.whole(1, 100_000), None),
+        body_bytes=fields.value("body_bytes", check.whole(1, 2**40), Limits().body_bytes),
+    )
+
+
+def _operations(fields: Fields, problems: Problems) -> tuple[str, ...]:
+    operations = fields.lined("operations", check.operation, MAX_OPERATIONS)
+    shapes: dict[str, str] = {}
+    for operation, line in operations.items():
+        first = shapes.setdefault(check.operation_shape(operation), operation)
+        if first != operation:
+            problems.add(line, f"{operation!r} matches the same requests as {first!r}")
+    return tuple(operations)
+
+
+def _objectives(fields: Fields, problems: Problems) -> tuple[ObjectiveEntry, ...]:
+    known = ("name", "target", "threshold_ms", "window")
+    entries = []
+    lines: dict[str, int] = {}
+    for node in fields.nodes("objectives"):
+        entry = _objective(Fields(node, "objective", known, problems))
+        if entry.name in lines:
+            first = lines[entry.name]
+            problems.add(node.line, f"objective {entry.name!r} is there already, on line {first}")
+        if entry.name:
+            lines[entry.name] = node.line
+        entries.append(entry)
+    return tuple(entries)
+
+
+def _objective(fields: Fields) -> ObjectiveEntry:
+    return ObjectiveEntry(
+        name=fields.needed("name", check.word, ""),
+        target=fields.needed("target", check.number(0, 1), 0.5),
+        window_us=fields.needed("window", check.window, DAY_US),
+        threshold_ms=fields.value("threshold_ms", _MILLISECONDS, None),
+    )

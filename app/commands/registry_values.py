@@ -1,0 +1,57 @@
+"""What a registry file says, as values; equal values mean the same registry.
+
+Lists whose order means nothing (partners, integrations, tokens) are kept sorted.
+"""
+
+from dataclasses import dataclass, field
+
+from app.domain.route import Limits, Timeouts
+from app.models import Visibility
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveEntry:
+    """One objective; `threshold_ms` None: availability, else latency."""
+
+    name: str
+    target: float
+    window_us: int
+    threshold_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IntegrationEntry:
+    """One integration. What the file leaves out has the default given here."""
+
+    slug: str
+    name: str
+    visibility: Visibility = Visibility.PUBLIC
+    category: str | None = None
+    api_base_url: str | None = None
+    webhook_url: str | None = None
+    inbound_token_sha256: tuple[str, ...] = ()
+    allow_private_addresses: bool = False
+    timeouts: Timeouts = field(default_factory=Timeouts)
+    limits: Limits = field(default_factory=Limits)
+    operations: tuple[str, ...] = ()
+    objectives: tuple[ObjectiveEntry, ...] = ()
+    funnel: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PartnerEntry:
+    """One partner with its integrations."""
+
+    slug: str
+    name: str
+    contacts: tuple[str, ...] = ()
+    integrations: tuple[IntegrationEntry, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryFile:
+    """The whole file."""
+
+    platform_name: str
+    platform_api_base_url: str | None = None
+    partners: tuple[PartnerEntry, ...] = ()

@@ -1,0 +1,105 @@
+"""Publishing the routing table: one JSON file in the home, swapped whole.
+
+The file is written beside its place, flushed to the disk and renamed, so a reader sees the old
+table or the new one, whole, whatever is killed when. Publishers take turns by a lock file and
+read the registry only after they have it, so an older table never replaces a newer one.
+"""
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session
+
+from app.commands import revision
+from app.commands.registry_export import current_integrations, limits_of, timeouts_of
+from app.db import reading
+from app.domain.route import Route, RouteTable, encode_table
+from app.models import Integration, Platform
+
+
+def build_table(session: Session) -> RouteTable:
+    """The table of the registry as this transaction sees it."""
+    platform = session.get(Platform, 1)
+    return RouteTable(
+        revision=revision.current(session),
+        platform_name=platform.name if platform else "",
+        platform_api_base_url=platform.api_base_url if platform else None,
+        routes=tuple(sorted(map(_route, session.scalars(current_integrations())), key=_slug)),
+    )
+
+
+def publish(engine: Engine, path: Path) -> bool:
+    """Make the file at `path` hold the table of now; whether it had to be written.
+
+    Raises `RegistryUnavailable` or `SchemaError`, and `OSError` when the file cannot be written;
+    the table that was there then stays.
+    """
+    with _turn(path):
+        with reading(engine) as session:
+            content = encode_table(build_table(session))
+        if _content(path) == content:
+            return False
+        _replace(path, content)
+        return True
+
+
+def _route(row: Integration) -> Route:
+    return Route(
+        integration=row.slug,
+        partner=row.partner.slug,
+        api_base_url=row.api_base_url,
+        webhook_url=row.webhook_url,
+        inbound_token_sha256=tuple(token.sha256 for token in row.inbound_tokens),
+        allow_private_addresses=row.allow_private_addresses,
+        timeouts=timeouts_of(row),
+        limits=limits_of(row),
+        operations=tuple(operation.template for operation in row.operations),
+    )
+
+
+def _slug(route: Route) -> str:
+    return route.integration
+
+
+@contextmanager
+def _turn(path: Path) -> Iterator[None]:
+    descriptor = os.open(f"{path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+
+
+def _replace(path: Path, content: bytes) -> None:
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
