@@ -1,0 +1,111 @@
+"""What a callback needs besides its question: the clock, the session's scope, where to read.
+
+The scope comes from the session of the request in progress and from nowhere else. What cannot be
+read now is told in one bar, by `main`, for every page.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import unquote
+
+from dash import no_update, set_props
+from dash._callback import NoUpdate
+from dash.exceptions import PreventUpdate
+from flask import current_app
+
+from app.auth import current_scope
+from app.domain.scope import Scope
+from app.errors import NotFound, RegistryUnavailable, Unavailable
+from app.queries import Reading
+from dashboards import ids, urlstate
+from dashboards.components.states import REGISTRY_AWAY, REGISTRY_HELP, STORE_AWAY, STORE_HELP
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question of one caller at one moment."""
+
+    reading: Reading
+    scope: Scope
+    now_us: int
+    range: urlstate.Range
+
+
+def asked(search: str | None) -> Asked:
+    """The question of the request in progress, with the range of its address."""
+    here = reading()
+    now_us = here.clock()
+    return Asked(here, current_scope(), now_us, urlstate.parse(search, now_us))
+
+
+def reading() -> Reading:
+    """Where the running app reads."""
+    found: Reading = current_app.extensions["midspan"].reading
+    return found
+
+
+def slug_of(pathname: str | None, page: str) -> str:
+    """The slug in the address of a page of an integration; `PreventUpdate` on any other page.
+
+    A callback may still be asked once after its page was left.
+    """
+    parts = [unquote(part) for part in (pathname or "").split("/")]
+    if parts[:2] != ["", "integrations"] or len(parts) != 3 + bool(page):
+        raise PreventUpdate
+    if page and parts[3] != page:
+        raise PreventUpdate
+    return parts[2]
+
+
+def quiet(callback: Callable[P, T]) -> Callable[P, T]:
+    """A part of a page that keeps what it shows while its answer cannot be read; the page's main
+    callback is the one to say so (`trouble`)."""
+
+    @wraps(callback)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T:
+        try:
+            return callback(*args, **kwargs)
+        except (Unavailable, NotFound) as error:
+            raise PreventUpdate from error
+
+    return wrapped
+
+
+def main(callback: Callable[P, T]) -> Callable[P, T | NoUpdate]:
+    """The main part of a page: says so in the error bar when its answer cannot be read, and
+    takes the bar away when it can again. What the page shows stays."""
+
+    @wraps(callback)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T | NoUpdate:
+        try:
+            answer = callback(*args, **kwargs)
+        except NotFound as error:
+            raise PreventUpdate from error
+        except Unavailable as error:
+            _tell(*trouble(error))
+            return no_update
+        _tell("error-bar gone", "", "")
+        return answer
+
+    return wrapped
+
+
+def trouble(error: Unavailable) -> tuple[str, str, str]:
+    """Class, title and help of the error bar."""
+    if isinstance(error, RegistryUnavailable):
+        return "error-bar", REGISTRY_AWAY, REGISTRY_HELP
+    return "error-bar", STORE_AWAY, STORE_HELP
+
+
+def _tell(bar: str, title: str, advice: str) -> None:
+    set_props(ids.ERROR, {"className": bar})
+    set_props(ids.part(ids.ERROR, "title"), {"children": title})
+    set_props(ids.part(ids.ERROR, "help"), {"children": advice})
+
+
+Props = dict[str, Any]

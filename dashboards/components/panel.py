@@ -1,0 +1,42 @@
+"""A framed part of a page with a heading, and the charts and lists that stand in one."""
+
+from typing import Any
+
+from dash import dcc, html
+from dash.development.base_component import Component
+
+from dashboards.figures.base import HEIGHT_PX
+from dashboards.theme import GRAPH
+
+_BLANK: dict[str, Any] = {
+    "data": [],
+    "layout": {
+        "height": HEIGHT_PX,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "xaxis": {"visible": False},
+        "yaxis": {"visible": False},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
+    },
+}
+
+
+def panel(
+    title: str, body: Component | list[Component], *, aside: Any = None, wide: bool = False
+) -> html.Section:
+    """A panel; `aside` stands at the right end of its heading."""
+    head: list[Any] = [html.H2(title)]
+    if aside is not None:
+        head.append(html.Div(aside, className="aside"))
+    parts = body if isinstance(body, list) else [body]
+    return html.Section(
+        [html.Div(head, className="panel-head"), *parts],
+        className="panel wide" if wide else "panel",
+    )
+
+
+def chart(id: str, title: str, aside: str, description: str) -> html.Section:  # noqa: A002
+    """A panel with one chart. `description` is read out in place of the picture."""
+    graph = dcc.Graph(id=id, figure=_BLANK, config=GRAPH, className="chart", responsive=True)
+    figure = html.Figure(graph, role="img", **{"aria-label": description})
+    return panel(title, figure, aside=html.Span(aside))

@@ -1,0 +1,83 @@
+"""The faces of a page that is not full: empty, not found, not readable."""
+
+from dash import html
+
+from dashboards.ids import ERROR, part
+
+STORE_AWAY = "Midspan cannot read its metrics store right now"
+STORE_HELP = (
+    "Traffic keeps flowing and is kept in the journal. What stands below is what was read last. "
+    "This page tries again by itself; `python -m app doctor` says what is wrong."
+)
+REGISTRY_AWAY = "Midspan cannot read its registry right now"
+REGISTRY_HELP = (
+    "Traffic keeps flowing by the routes published last. "
+    "This page tries again by itself; `python -m app doctor` says what is wrong."
+)
+
+
+def error_bar() -> html.Div:
+    """The bar that says what cannot be read; hidden until a callback or the clock shows it."""
+    return html.Div(
+        [
+            html.Strong("", id=part(ERROR, "title")),
+            html.Span("", id=part(ERROR, "help")),
+        ],
+        id=ERROR,
+        className="error-bar gone",
+        role="alert",
+    )
+
+
+def not_found(what: str) -> html.Div:
+    """One page for what does not exist and for what is not the caller's to know of."""
+    return html.Div(
+        [
+            html.H1(f"There is no such {what}"),
+            html.P(
+                f"Either this {what} does not exist, or it is not one of yours. "
+                "If somebody sent you this address, ask which account they were signed in with."
+            ),
+            html.P(html.A("Back to the overview", href="/")),
+        ],
+        className="face",
+    )
+
+
+def unavailable(title: str, advice: str) -> html.Div:
+    """A page that could not be read at all."""
+    return html.Div(
+        [
+            html.H1(title),
+            html.P(advice),
+            html.P(html.A("Try again", href="", className="button", **{"data-reload": "1"})),
+        ],
+        className="face",
+    )
+
+
+def no_traffic(slug: str, outbound: str, inbound: str) -> html.Div:
+    """An integration nobody has called yet: why it is empty, and the two lines that fill it."""
+    return html.Div(
+        [
+            html.H2("No exchange has crossed yet"),
+            html.P(
+                "This page fills itself as soon as the first one does. Point a client at the "
+                "proxy in place of the address it calls today:"
+            ),
+            html.Div("From the platform to this partner", className="label"),
+            html.Pre(f"curl -i http://{outbound}/{slug}/", className="command", tabIndex="0"),
+            html.Div("From this partner to the platform", className="label"),
+            html.Pre(
+                f'curl -i -H "Authorization: Bearer $TOKEN" http://{inbound}/',
+                className="command",
+                tabIndex="0",
+            ),
+            html.P(
+                "Every answer then carries a Midspan-Exchange header; its value opens here as "
+                "/exchanges/<id>.",
+                className="dim",
+            ),
+        ],
+        className="face panel",
+    )

@@ -1,0 +1,164 @@
+"""What all charts share: frame, time axis, labels that do not collide."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
+from dashboards import format as show
+from dashboards.theme import FONT, colour
+
+Figure = dict[str, Any]
+
+HEIGHT_PX = 236
+MARGIN = {"l": 44, "r": 68, "t": 14, "b": 26, "pad": 0}
+PLOT_PX = HEIGHT_PX - MARGIN["t"] - MARGIN["b"]
+LABEL_PX = 14
+_TICKS_US = (
+    *(minutes * MINUTE_US for minutes in (1, 2, 5, 10, 15, 30)),
+    *(hours * HOUR_US for hours in (1, 2, 3, 6, 12)),
+    *(days * DAY_US for days in (1, 2, 5, 7, 10, 14, 30, 60, 120)),
+)
+_MOST_TICKS = 6
+
+
+def iso(at_us: int) -> str:
+    """A moment as Plotly's date axis takes it (it has no zones: all is UTC)."""
+    return f"{show.at(at_us):%Y-%m-%dT%H:%M:%S}"
+
+
+def frame(window: Window, y_axis: dict[str, Any], traces: list[dict[str, Any]]) -> Figure:
+    """A figure over `window` with our typography, one hairline grid and no legend."""
+    return {
+        "data": traces,
+        "layout": {
+            "height": HEIGHT_PX,
+            "margin": dict(MARGIN),
+            "autosize": True,
+            "paper_bgcolor": "rgba(0,0,0,0)",
+            "plot_bgcolor": "rgba(0,0,0,0)",
+            "font": {"family": FONT, "size": 11, "color": colour("dim")},
+            "showlegend": False,
+            "dragmode": "zoom",
+            "hovermode": "x unified",
+            "hoverlabel": _hover_label(),
+            "barmode": "stack",
+            "bargap": 0,
+            "uirevision": f"{window.start_us}-{window.end_us}",
+            "xaxis": time_axis(window),
+            "yaxis": {**_Y_AXIS, **y_axis},
+            "annotations": [],
+            "shapes": [],
+        },
+    }
+
+
+def time_axis(window: Window) -> dict[str, Any]:
+    """The axis of a window, with at most six round ticks; midnight is written as a date."""
+    ticks = tick_times(window)
+    return {
+        "type": "date",
+        "range": [iso(window.start_us), iso(window.end_us)],
+        "tickmode": "array",
+        "tickvals": [iso(at) for at in ticks],
+        "ticktext": [_tick_text(at, window) for at in ticks],
+        "showgrid": False,
+        "zeroline": False,
+        "ticks": "",
+        "tickangle": 0,
+        "fixedrange": False,
+        "hoverformat": "%-d %b %H:%M UTC",
+        "color": colour("dim"),
+    }
+
+
+def tick_times(window: Window) -> list[int]:
+    """Round moments inside the window, not so near its ends that a label would be cut."""
+    step = next((s for s in _TICKS_US if window.length_us <= s * _MOST_TICKS), window.length_us)
+    edge = window.length_us // 40
+    first = -(-(window.start_us + edge) // step) * step
+    return list(range(first, window.end_us - edge + 1, step))
+
+
+def spread(wanted: Sequence[float], gap: float, low: float = 0.0, high: float = 1.0) -> list[float]:
+    """Positions as near to those wanted as a distance of `gap` allows, in the same order.
+
+    `wanted` lies on a scale from `low` to `high`. When there is no room for all, the gap shrinks.
+    """
+    if not wanted:
+        return []
+    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
+    gap = min(gap, (high - low) / max(len(wanted) - 1, 1))
+    placed = [0.0] * len(wanted)
+    last = low - gap
+    for i in order:
+        placed[i] = last = max(min(wanted[i], high), last + gap)
+    ceiling = high + gap
+    for i in reversed(order):
+        placed[i] = ceiling = min(placed[i], ceiling - gap)
+    return placed
+
+
+def end_label(text: str, y_paper: float, tone: str, bold: bool = False) -> dict[str, Any]:
+    """A label right of the plot, at a height from 0 to 1."""
+    return {
+        "text": f"<b>{text}</b>" if bold else text,
+        "x": 1,
+        "xref": "paper",
+        "xanchor": "left",
+        "xshift": 7,
+        "y": y_paper,
+        "yref": "paper",
+        "yanchor": "middle",
+        "showarrow": False,
+        "font": {"size": 11, "color": colour(tone)},
+    }
+
+
+def nice_ceiling(value: float) -> float:
+    """The smallest of 1, 1.5, 2, 3, 4, 5, 6, 8 times a power of ten that is not below `value`."""
+    if value <= 0:
+        return 1.0
+    power = 10.0 ** _magnitude(value)
+    return next(
+        step * power for step in (1, 1.5, 2, 3, 4, 5, 6, 8, 10) if step * power >= value * 0.999999
+    )
+
+
+def nice_ticks(top: float) -> list[float]:
+    """0, and two or three round values up to `top` (a result of `nice_ceiling`)."""
+    parts = 3 if round(top / 10.0 ** _magnitude(top), 6) in (1.5, 3, 6) else 2
+    return [top * i / parts for i in range(parts + 1)]
+
+
+def _magnitude(value: float) -> int:
+    return len(f"{value:.0f}") - 1 if value >= 1 else -len(f"{1 / value:.0f}")
+
+
+def _tick_text(at_us: int, window: Window) -> str:
+    moment = show.at(at_us)
+    if at_us % DAY_US == 0:
+        return f"{moment.day} {moment:%b}"
+    if window.length_us > 4 * DAY_US:
+        return f"{moment.day} {moment:%b %H:%M}"
+    return f"{moment:%H:%M}"
+
+
+def _hover_label() -> dict[str, Any]:
+    return {
+        "bgcolor": colour("tip"),
+        "bordercolor": colour("tip"),
+        "font": {"family": FONT, "size": 12, "color": colour("tip-text")},
+        "align": "left",
+    }
+
+
+_Y_AXIS: dict[str, Any] = {
+    "fixedrange": True,
+    "zeroline": False,
+    "ticks": "",
+    "gridcolor": colour("grid"),
+    "gridwidth": 1,
+    "color": colour("dim"),
+    "automargin": False,
+    "ticklabelstandoff": 6,
+}

@@ -1,0 +1,150 @@
+"""Latency over time: p50, p95 and p99 on a log axis, with the objective drawn in."""
+
+from collections.abc import Sequence
+from math import ceil, floor, log10
+from typing import Any
+
+from app.domain.window import SECOND_US, Window
+from dashboards import format as show
+from dashboards.figures import base
+from dashboards.rows import Objective, Step, Steps
+from dashboards.theme import colour
+
+_LINES = (("p50", 2.2, None), ("p95", 1.7, "band-low"), ("p99", 1.1, "band-high"))
+_LEAST_MS, _MOST_MS = 0.01, 1e9
+_TICKS = tuple(digit * 10.0**power for power in range(-2, 9) for digit in (1, 2, 5))
+_MOST_TICKS = 5
+
+
+def latency(series: Steps, objectives: Sequence[Objective], window: Window) -> base.Figure:
+    """Three lines, the space between them filled; every latency objective as a dashed line.
+
+    Steps in which nothing was timed leave a gap: no time is not zero time.
+    """
+    limits = [o for o in objectives if o.threshold_ms is not None]
+    low, high = _span(series.points, [float(o.threshold_ms or 0) for o in limits])
+    ticks = _tick_values(low, high)
+    axis = {
+        "type": "log",
+        "range": [low, high],
+        "tickvals": ticks,
+        "ticktext": [_short(value) for value in ticks],
+    }
+    traces = [_line(series, *line) for line in _LINES]
+    figure = base.frame(window, axis, traces)
+    figure["layout"]["annotations"] = [
+        *_end_labels(series.points, low, high),
+        *(_objective_label(o) for o in limits),
+    ]
+    figure["layout"]["shapes"] = [_objective_line(o) for o in limits]
+    return figure
+
+
+def _line(series: Steps, name: str, width: float, fill: str | None) -> dict[str, Any]:
+    middle = series.step_us // 2 // SECOND_US * SECOND_US
+    values = [_positive(getattr(p.latency_ms, name)) for p in series.points]
+    trace: dict[str, Any] = {
+        "type": "scatter",
+        "mode": "lines+markers" if _lonely(values) else "lines",
+        "name": name,
+        "x": [base.iso(p.start_us + middle) for p in series.points],
+        "y": values,
+        "line": {"color": colour("calm-line"), "width": width, "shape": "linear"},
+        "marker": {"size": 4},
+        "connectgaps": False,
+        "customdata": [show.ms(value) for value in values],
+        "hovertemplate": f"{name} %{{customdata}}<extra></extra>",
+    }
+    if fill and None not in values:
+        trace |= {"fill": "tonexty", "fillcolor": colour(fill)}
+    return trace
+
+
+def _lonely(values: list[float | None]) -> bool:
+    """Whether a value stands between gaps, where a line alone would not show it."""
+    padded = [None, *values, None]
+    return any(
+        here is not None and left is None and right is None
+        for left, here, right in zip(padded, padded[1:], padded[2:], strict=False)
+    )
+
+
+def _span(points: Sequence[Step], limits: list[float]) -> tuple[float, float]:
+    """The axis' ends as powers of ten, with a little air."""
+    values = [
+        value
+        for p in points
+        for value in map(_positive, (p.latency_ms.p50, p.latency_ms.p95, p.latency_ms.p99))
+        if value is not None
+    ] + [limit for limit in limits if limit > 0]
+    if not values:
+        return 0.0, 3.0
+    low, high = log10(min(values)), log10(max(values))
+    air = max((high - low) * 0.1, 0.12)
+    return low - air, high + air
+
+
+def _tick_values(low: float, high: float) -> list[float]:
+    inside = [value for value in _TICKS if low <= log10(value) <= high]
+    if len(inside) > _MOST_TICKS:
+        inside = [10.0**power for power in range(ceil(low), floor(high) + 1)]
+    return inside[:: -(-len(inside) // _MOST_TICKS) or 1]
+
+
+def _end_labels(points: Sequence[Step], low: float, high: float) -> list[dict[str, Any]]:
+    last = next((p for p in reversed(points) if p.latency_ms.p50 is not None), None)
+    if last is None:
+        return []
+    known = [
+        (name, value)
+        for name in ("p50", "p95", "p99")
+        if (value := _positive(getattr(last.latency_ms, name))) is not None
+    ]
+    wanted = [(log10(value) - low) / (high - low) for _, value in known]
+    places = base.spread(wanted, base.LABEL_PX / base.PLOT_PX)
+    return [
+        base.end_label(f"<b>{name}</b> {_short(value)}", y, "calm-line")
+        for (name, value), y in zip(known, places, strict=True)
+    ]
+
+
+def _objective_line(objective: Objective) -> dict[str, Any]:
+    return {
+        "type": "line",
+        "xref": "paper",
+        "x0": 0,
+        "x1": 1,
+        "y0": objective.threshold_ms,
+        "y1": objective.threshold_ms,
+        "line": {"color": colour("warn"), "width": 1.25, "dash": "5px,4px"},
+    }
+
+
+def _objective_label(objective: Objective) -> dict[str, Any]:
+    limit = float(objective.threshold_ms or 1)
+    return {
+        "text": f"objective: {show.ratio(objective.target)} under {show.ms(limit)}",
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": log10(limit),
+        "yref": "y",
+        "yanchor": "bottom",
+        "showarrow": False,
+        "bgcolor": colour("panel"),
+        "borderpad": 1,
+        "opacity": 0.92,
+        "font": {"size": 11, "color": colour("warn")},
+    }
+
+
+def _positive(value: float | None) -> float | None:
+    return None if value is None else min(max(value, _LEAST_MS), _MOST_MS)
+
+
+def _short(value: float) -> str:
+    if value < 1000:
+        return f"{value:g}{show.THIN}ms" if value < 10 else f"{value:.0f}{show.THIN}ms"
+    if value < 60_000:
+        return f"{value / 1000:.3g}{show.THIN}s"
+    return f"{value / 60_000:,.3g}{show.THIN}min"

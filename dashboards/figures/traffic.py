@@ -1,0 +1,98 @@
+"""Exchanges over time: good calm, bad strong, the period before as a ghost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from app.domain.window import SECOND_US, Window
+from dashboards import format as show
+from dashboards import words
+from dashboards.figures import base
+from dashboards.rows import Step, Steps
+from dashboards.theme import colour
+
+_STACK = (
+    ("good", "good", "calm-fill"),
+    ("excluded", "excluded", "excluded-fill"),
+    ("bad", "bad", "bad"),
+)
+
+
+def traffic(series: Steps, before: Steps | None, window: Window) -> base.Figure:
+    """Stacked bars of good, excluded and bad per step; `before` shifted under them as a line.
+
+    `series` and `before` have the same step; the i-th points belong together.
+    """
+    points = series.points
+    ghost = _ghost(points, before.points if before else ())
+    tallest = max([p.exchanges for p in points] + [y for y in ghost if y is not None], default=0)
+    top = base.nice_ceiling(tallest)
+    ticks = base.nice_ticks(top)
+    axis = {
+        "range": [0, top],
+        "tickvals": ticks,
+        "ticktext": [show.count(round(t)) if t >= 1 or t == 0 else "" for t in ticks],
+    }
+    bars = [_bars(points, series.step_us, *stack) for stack in _STACK]
+    figure = base.frame(window, axis, [*bars, _line(points, ghost, series.step_us)])
+    figure["layout"]["annotations"] = _labels(points, ghost, top)
+    return figure
+
+
+def _bars(points: Sequence[Step], step_us: int, field: str, name: str, tone: str) -> dict[str, Any]:
+    step_ms = step_us / 1000
+    return {
+        "type": "bar",
+        "name": name,
+        "x": [base.iso(p.start_us) for p in points],
+        "y": [getattr(p, field) for p in points],
+        "width": step_ms * 0.84,
+        "offset": step_ms * 0.08,
+        "marker": {"color": colour(tone), "line": {"width": 0}},
+        "customdata": [_detail(p, field) for p in points],
+        "hovertemplate": f"{name} %{{y:,}}%{{customdata}}<extra></extra>",
+    }
+
+
+def _line(points: Sequence[Step], ghost: list[int | None], step_us: int) -> dict[str, Any]:
+    middle = step_us // 2
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "period before",
+        "x": [base.iso(p.start_us + middle // SECOND_US * SECOND_US) for p in points],
+        "y": ghost,
+        "line": {"color": colour("ghost"), "width": 1.25, "dash": "2px,3px"},
+        "hovertemplate": "period before %{y:,}<extra></extra>",
+    }
+
+
+def _ghost(points: Sequence[Step], before: Sequence[Step]) -> list[int | None]:
+    known: list[int | None] = [p.exchanges for p in before[: len(points)]]
+    if not any(known):
+        return [None] * len(points)
+    return known + [None] * (len(points) - len(known))
+
+
+def _detail(point: Step, field: str) -> str:
+    if field != "bad" or not point.bad:
+        return ""
+    failed = {k: v for k, v in point.by_outcome.items() if k != "ok"}
+    worst = sorted(failed.items(), key=lambda item: -item[1])[:3]
+    return "".join(f"<br>  {n:,} {words.OUTCOMES.get(outcome, outcome)}" for outcome, n in worst)
+
+
+def _labels(points: Sequence[Step], ghost: list[int | None], top: float) -> list[dict[str, Any]]:
+    if not any(p.exchanges for p in points):
+        return []
+    whole = points[-2] if len(points) > 1 else points[-1]
+    wanted = [("good", (whole.good) / 2 / top, "calm-line")]
+    if any(p.bad for p in points):
+        wanted.append(("bad", (whole.exchanges - whole.bad / 2) / top, "bad"))
+    last = next((y for y in reversed(ghost) if y is not None), None)
+    if last is not None:
+        wanted.append(("before", last / top, "dim"))
+    places = base.spread([y for _, y, _ in wanted], base.LABEL_PX / base.PLOT_PX, 0.03, 1.0)
+    return [
+        base.end_label(text, y, tone, bold=text == "bad")
+        for (text, _, tone), y in zip(wanted, places, strict=True)
+    ]

@@ -1,0 +1,189 @@
+"""Numbers, times and foreign text as people read them.
+
+Every function takes a value and returns text with its unit, set off by a narrow no-break space. A
+value that is None is a dash, never 0. Times are UTC.
+"""
+
+import math
+import unicodedata
+from datetime import UTC, datetime
+
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+
+THIN = "\u202f"
+NONE = "–"
+MINUS = "\u2212"
+_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_KEPT = frozenset("\n\t")
+_MEASURES = ((DAY_US, "d"), (HOUR_US, "h"), (MINUTE_US, "min"), (SECOND_US, "s"))
+
+
+def count(value: int | None) -> str:
+    """`12,310`; from ten million on `18.4 M`."""
+    if value is None:
+        return NONE
+    for size, unit in ((10**12, "T"), (10**9, "G"), (10**6, "M")):
+        if abs(value) >= 10 * size or (size > 10**6 and abs(value) >= size):
+            return f"{value / size:.1f}{THIN}{unit}"
+    return f"{value:,}"
+
+
+def ratio(value: float | None) -> str:
+    """`8.4 %`, with as many digits as a small ratio needs to be told from 0."""
+    if value is None:
+        return NONE
+    percent = value * 100
+    if percent in (0, 100):
+        text = f"{percent:.0f}"
+    elif abs(percent) < 0.01:
+        return f"{'' if percent > 0 else MINUS}<{THIN}0.01{THIN}%"
+    elif abs(percent) < 1 or 99 < percent < 100:
+        text = f"{_toward_even(percent):.2f}"
+    else:
+        text = f"{percent:.1f}"
+    return f"{text.replace('-', MINUS)}{THIN}%"
+
+
+def interval(low_high: tuple[float, float] | None) -> str:
+    """`7.9 to 8.9 %`: between which ratios the true one lies, 95 times in 100."""
+    if low_high is None:
+        return ""
+    low, high = (_bare(ratio(end)) for end in low_high)
+    return f"{low} to {high}{THIN}%"
+
+
+def ms(value: float | None) -> str:
+    """`4.2 ms`, `590 ms`, `2.30 s`, `1.5 min`."""
+    if value is None or not math.isfinite(value):
+        return NONE
+    if value < 10:
+        return f"{value:.1f}{THIN}ms"
+    if value < 999.5:
+        return f"{value:.0f}{THIN}ms"
+    if value < 59_950:
+        return f"{value / 1000:.2f}{THIN}s" if value < 9_995 else f"{value / 1000:.1f}{THIN}s"
+    return f"{value / 60_000:,.1f}{THIN}min"
+
+
+def size(value: int | None) -> str:
+    """Bytes: `812 B`, `4.1 kB`, `12.3 MB` (powers of 1,000)."""
+    if value is None:
+        return NONE
+    for unit_size, unit in ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if value >= unit_size:
+            return f"{value / unit_size:,.1f}{THIN}{unit}"
+    return f"{value}{THIN}B"
+
+
+def span(length_us: int) -> str:
+    """A length of time in one or two units: `12 min`, `1 h 14 min`, `30 d`."""
+    parts: list[str] = []
+    rest = max(length_us, 0)
+    for unit_us, unit in _MEASURES:
+        number, rest = divmod(rest, unit_us)
+        if number:
+            parts.append(f"{number}{THIN}{unit}")
+        elif parts:
+            break
+        if len(parts) == 2:
+            break
+    return " ".join(parts) or f"0{THIN}s"
+
+
+def ago(at_us: int, now_us: int) -> str:
+    """`now`, `12 s ago`, `3 h ago`: one unit."""
+    length = now_us - at_us
+    if length < SECOND_US:
+        return "now"
+    return f"{span(length).split(' ')[0]} ago"
+
+
+def at(at_us: int) -> datetime:
+    """The same moment as an aware datetime."""
+    return datetime.fromtimestamp(at_us // SECOND_US, UTC).replace(microsecond=at_us % SECOND_US)
+
+
+def stamp(at_us: int) -> str:
+    """`22 Nov 2026 10:26:40.123 UTC`."""
+    moment = at(at_us)
+    return f"{moment.day} {moment:%b %Y %H:%M:%S}.{moment.microsecond // 1000:03d} UTC"
+
+
+def clock(at_us: int) -> str:
+    """`10:26:40 UTC`."""
+    return f"{at(at_us):%H:%M:%S} UTC"
+
+
+def minute(at_us: int) -> str:
+    """`22 Nov 10:26`."""
+    moment = at(at_us)
+    return f"{moment.day} {moment:%b %H:%M}"
+
+
+def change(now: float | None, before: float | None) -> str:
+    """How much more or less, as a percentage of before: `+3.1 %`; "" when it cannot be said."""
+    if now is None or before is None or before == 0:
+        return ""
+    percent = (now - before) / before * 100
+    if abs(percent) >= 1000:
+        return f"×{THIN}{now / before:,.0f}"
+    if abs(percent) < 0.05:
+        return f"±0{THIN}%"
+    return f"{_signed(percent, 1 if abs(percent) < 100 else 0)}{THIN}%"
+
+
+def points(now: float | None, before: float | None) -> str:
+    """The difference of two ratios in percentage points: `+0.21 pt`."""
+    if now is None or before is None:
+        return ""
+    difference = (now - before) * 100
+    if abs(difference) < 0.005:
+        return f"±0{THIN}pt"
+    return f"{_signed(difference, 2 if abs(difference) < 1 else 1)}{THIN}pt"
+
+
+def longer(now: float | None, before: float | None) -> str:
+    """The difference of two durations in milliseconds: `+38 ms`."""
+    if now is None or before is None:
+        return ""
+    difference = now - before
+    if abs(difference) < 0.05:
+        return f"±0{THIN}ms"
+    return ("+" if difference > 0 else MINUS) + ms(abs(difference))
+
+
+def plain(text: str | None, limit: int = 4_000) -> str:
+    """Foreign text made harmless to the eye: what is invisible or turns the reading direction is
+    shown as a symbol or as `\\u202e`, and the rest of a very long text is counted, not shown."""
+    if not text:
+        return ""
+    shown = "".join(_visible(letter) for letter in text[:limit])
+    if len(text) > limit:
+        shown += f"… {len(text) - limit:,} more characters"
+    return shown
+
+
+def _visible(letter: str) -> str:
+    if letter in _KEPT or letter.isprintable():
+        return letter
+    code = ord(letter)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "\u2421"
+    if letter in _BIDI or unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}:
+        return f"\\u{code:04x}"
+    return letter
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{'+' if value > 0 else MINUS}{abs(value):,.{digits}f}"
+
+
+def _bare(text: str) -> str:
+    return text.removesuffix(f"{THIN}%")
+
+
+def _toward_even(percent: float) -> float:
+    """Never round a ratio that is not whole to 100: 99.997 % is not everything."""
+    return min(percent, 99.99) if percent < 100 else percent

@@ -1,0 +1,9 @@
+"""One module per page: PATH, NAME, `layout(...)` and `register(app)`.
+
+`layout` runs in the request that opens the page and returns a skeleton, with what never changes
+already in it. `register` adds the callbacks that write its props.
+"""
+
+from dashboards.pages import exchange, exchanges, health, overview
+
+PAGES = (overview, health, exchanges, exchange)

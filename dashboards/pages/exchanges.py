@@ -1,0 +1,188 @@
+"""The exchanges of one integration, newest first, a page at a time."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from dash import Dash, Input, Output, State, html
+
+from app.domain.words import Fault, Outcome, Verdict
+from app.errors import BadQuery
+from app.queries import ExchangeFilter, get_integration, list_exchanges
+from dashboards import asking, ids, router, urlstate, words
+from dashboards import format as show
+from dashboards.components.grid import column, grid
+from dashboards.components.texts import shown
+from dashboards.ids import part
+from dashboards.pages import header, tables
+from dashboards.pages.overview import period
+
+PATH = "/integrations/<slug>/exchanges"
+NAME = "Exchanges"
+
+ROWS = 50
+_OF = "exchanges"
+_D = words.DEFINITIONS
+_COLUMNS = [
+    column("started_us", "When", "When", keep=True, minWidth=96, maxWidth=130, flex=2,
+           params={"href": "href"}),
+    column("operation", "Operation", "Code", keep=True, minWidth=150, flex=4,
+           params={"sub": "sub", "plain": True}),
+    column("outcome", "Result", "Toned", keep=True, minWidth=88, flex=2, params={"tone": "tone"}),
+    column("error", "Error", "Text", minWidth=140, flex=4),
+    column("fault", "Fault", "Text", tip=_D["fault"], minWidth=84, flex=2),
+    column("verdict", "Counts as", "Text", minWidth=92, flex=2),
+    column("total", "Duration", "Shown", right=True, tip=_D["total_ms"], minWidth=92, flex=2),
+    column("installation", "Installation", "Text", minWidth=110, flex=2),
+]  # fmt: skip
+_CHOICES = (
+    ("All", {}),
+    ("Bad", {"verdict": "bad"}),
+    ("Excluded", {"verdict": "excluded"}),
+    ("Good", {"verdict": "good"}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the address asks for: a filter, a place in the list, and it in words."""
+
+    where: ExchangeFilter
+    cursor: str | None
+    said: str
+    problem: str | None = None
+
+
+def layout(slug: str, **_query: str) -> html.Div:
+    """The skeleton; `NotFound` for an integration that the caller may not see."""
+    view = get_integration(asking.reading(), asking.current_scope(), slug)
+    return html.Div(
+        [
+            *header.header(_OF, view, "Exchanges"),
+            html.Div(
+                [
+                    html.Div("", id=ids.EXCHANGES_TITLE, className="period"),
+                    html.Nav(_choices(slug), className="choices", **{"aria-label": "Counts as"}),
+                ],
+                className="title-row",
+            ),
+            html.Div("", id=ids.EXCHANGES_PROBLEM, className="quiet gone"),
+            html.Section(
+                grid(
+                    ids.EXCHANGES_GRID,
+                    _COLUMNS,
+                    row_px=44,
+                    empty="No exchange matches in this time.",
+                    label="Exchanges, newest first",
+                ),
+                className="panel",
+            ),
+            html.Div(
+                [
+                    html.A("Newest", id=ids.EXCHANGES_NEWEST, href="", className="button gone"),
+                    html.A("Older", id=ids.EXCHANGES_OLDER, href="", className="button gone"),
+                ],
+                className="pager",
+            ),
+        ],
+        id=part(_OF, "body"),
+        className="page loading",
+    )
+
+
+def register(app: Dash) -> None:
+    """The one callback of the page."""
+
+    @app.callback(
+        {
+            "body": Output(part(_OF, "body"), "className"),
+            "rows": Output(ids.EXCHANGES_GRID, "rowData"),
+            "title": Output(ids.EXCHANGES_TITLE, "children"),
+            "as_of": Output(part(_OF, "as-of"), "children"),
+            "as_of_at": Output(part(_OF, "as-of"), "dateTime"),
+            "problem": Output(ids.EXCHANGES_PROBLEM, "children"),
+            "problem_class": Output(ids.EXCHANGES_PROBLEM, "className"),
+            "older": Output(ids.EXCHANGES_OLDER, "href"),
+            "older_class": Output(ids.EXCHANGES_OLDER, "className"),
+            "newest": Output(ids.EXCHANGES_NEWEST, "href"),
+            "newest_class": Output(ids.EXCHANGES_NEWEST, "className"),
+        },
+        Input(ids.LOCATION, "search"),
+        Input(ids.PULSE, "data"),
+        State(ids.LOCATION, "pathname"),
+    )
+    @asking.main
+    def refresh(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
+        ask, slug = asking.asked(search), asking.slug_of(pathname, "exchanges")
+        query = router.query(search)
+        want = wanted(slug, query, ask.range)
+        try:
+            page = list_exchanges(ask.reading, ask.scope, want.where, want.cursor, ROWS)
+        except BadQuery as error:
+            return content([], None, ask, query, want, str(error))
+        rows = [tables.exchange_row(view) for view in page.items]
+        return content(rows, page.next, ask, query, want, want.problem)
+
+
+def wanted(slug: str, query: dict[str, str], asked: urlstate.Range) -> Wanted:
+    """The filter of an address. A word that is none of ours is named and left out."""
+    problems = [asked.problem] if asked.problem else []
+    codes: dict[str, int] = {}
+    for name, kind in (("outcome", Outcome), ("verdict", Verdict), ("fault", Fault)):
+        if name in query:
+            try:
+                codes[name] = kind.of(query[name]).value
+            except ValueError as error:
+                problems.append(show.plain(f"{error}; shown without it", 200))
+    operation = query.get("operation")
+    where = ExchangeFilter(
+        integrations=(slug,),
+        window=asked.window,
+        outcomes=(codes["outcome"],) if "outcome" in codes else None,
+        verdict=codes.get("verdict"),
+        fault=codes.get("fault"),
+        operation=operation,
+        installation=query.get("installation"),
+    )
+    named = [query[name] for name in ("verdict", "outcome", "fault") if name in codes]
+    named += [show.plain(query[n], 120) for n in ("operation", "installation") if n in query]
+    return Wanted(where, query.get("cursor"), " · ".join(named), " ".join(problems) or None)
+
+
+def content(
+    rows: list[tables.Row],
+    older: str | None,
+    ask: asking.Asked,
+    query: dict[str, str],
+    want: Wanted,
+    problem: str | None,
+) -> asking.Props:
+    """The props of the whole page. The links keep what is asked for."""
+    kept = {name: value for name, value in query.items() if name != "cursor"}
+    title = f"{period(ask)}, newest first"
+    return {
+        "body": "page",
+        "rows": rows,
+        "title": f"{want.said} · {title}" if want.said else title,
+        "as_of": f"as of {show.clock(ask.now_us)}",
+        "as_of_at": urlstate.iso(ask.now_us),
+        "problem": problem or "",
+        "problem_class": shown(bool(problem), "quiet"),
+        "older": "?" + urlencode(kept | {"cursor": older}) if older else "",
+        "older_class": shown(bool(older), "button"),
+        "newest": "?" + urlencode(kept),
+        "newest_class": shown(bool(want.cursor), "button"),
+    }
+
+
+def _choices(slug: str) -> list[html.A]:
+    base = f"/integrations/{quote(slug)}/exchanges"
+    return [
+        html.A(
+            name,
+            href=base + ("?" + urlencode(more) if more else ""),
+            className="choice",
+            **{"data-keep": "range", "data-verdict": more.get("verdict", "")},
+        )
+        for name, more in _CHOICES
+    ]

@@ -1,0 +1,69 @@
+"""The figures and objectives of the health page: results in, props out."""
+
+from app.queries.budgets import BudgetView
+from app.queries.results import Health
+from dashboards import format as show
+from dashboards import words
+from dashboards.components import objective
+from dashboards.components.strip import Figure, Place
+
+PLACES = (
+    Place("exchanges", "Exchanges", "exchanges"),
+    Place("ratio", "Errors", "error_ratio"),
+    Place("p50", "p50", "p50"),
+    Place("p95", "p95", "p95"),
+    Place("p99", "p99", "p99"),
+    Place("excluded", "Excluded", "excluded"),
+    Place("shed", "Not recorded", "shed"),
+)
+
+
+def figures(now: Health, before: Health) -> list[Figure]:
+    """One for each of `PLACES`, compared with the equal period before."""
+    return [
+        Figure(show.count(now.proxied), show.change(now.proxied, before.proxied)),
+        _ratio(now, before),
+        *(_latency(now, before, name) for name in ("p50", "p95", "p99")),
+        _excluded(now, before),
+        Figure(show.count(now.shed), "", "missing here", "warn", shown=now.shed > 0),
+    ]
+
+
+def budgets(found: list[BudgetView], slots: int) -> list[tuple[str, str, str, dict[str, str], str]]:
+    """Props of the first `slots` objectives; slots without one are hidden."""
+    filled = [
+        objective.props(
+            each.objective,
+            objective.Left(
+                each.standing.remaining_ratio,
+                each.standing.burn_rate,
+                each.standing.good,
+                each.standing.bad,
+                each.excluded if each.objective.threshold_ms is None else None,
+            ),
+        )
+        for each in found[:slots]
+    ]
+    return filled + [objective.HIDDEN] * (slots - len(filled))
+
+
+def _ratio(now: Health, before: Health) -> Figure:
+    tone = words.status(now.status).tone
+    return Figure(
+        show.ratio(now.error_ratio),
+        show.points(now.error_ratio, before.error_ratio),
+        show.interval(now.error_interval),
+        tone if now.status in {"failing", "silent", "degraded"} else "",
+    )
+
+
+def _latency(now: Health, before: Health, name: str) -> Figure:
+    value = getattr(now.latency_ms, name)
+    tone = "warn" if now.status == "slow" and name == "p95" else ""
+    return Figure(show.ms(value), show.longer(value, getattr(before.latency_ms, name)), "", tone)
+
+
+def _excluded(now: Health, before: Health) -> Figure:
+    share = now.excluded / now.recorded if now.recorded else None
+    note = f"{show.ratio(share)} of all" if now.excluded else ""
+    return Figure(show.count(now.excluded), show.change(now.excluded, before.excluded), note)

@@ -1,0 +1,59 @@
+"""What figures and components need to know of a result: shapes, so that they import no query.
+
+The dataclasses of `app.queries.results` have them; so has anything in a test that looks alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+
+class Percentiles(Protocol):
+    """Milliseconds; None when nothing was timed."""
+
+    @property
+    def p50(self) -> float | None: ...  # noqa: D102
+    @property
+    def p95(self) -> float | None: ...  # noqa: D102
+    @property
+    def p99(self) -> float | None: ...  # noqa: D102
+
+
+class Step(Protocol):
+    """One step of a chart."""
+
+    @property
+    def start_us(self) -> int: ...  # noqa: D102
+    @property
+    def exchanges(self) -> int: ...  # noqa: D102
+    @property
+    def good(self) -> int: ...  # noqa: D102
+    @property
+    def bad(self) -> int: ...  # noqa: D102
+    @property
+    def excluded(self) -> int: ...  # noqa: D102
+    @property
+    def by_outcome(self) -> Mapping[str, int]: ...  # noqa: D102
+    @property
+    def latency_ms(self) -> Percentiles: ...  # noqa: D102
+
+
+class Steps(Protocol):
+    """Every step of a window, oldest first."""
+
+    @property
+    def step_us(self) -> int: ...  # noqa: D102
+    @property
+    def points(self) -> Sequence[Step]: ...  # noqa: D102
+
+
+class Objective(Protocol):
+    """A target over a window; `threshold_ms` None means availability."""
+
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def target(self) -> float: ...  # noqa: D102
+    @property
+    def window(self) -> str: ...  # noqa: D102
+    @property
+    def threshold_ms(self) -> int | None: ...  # noqa: D102
