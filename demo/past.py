@@ -7,7 +7,6 @@ stands at the height of live traffic without 60 million exchanges being drawn.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 
@@ -68,10 +67,8 @@ def _records(model: Model, role: Role, flow: Flow, block: Block, number: int) ->
     columns = draw(model, role, flow, block)
     name_id = _ids(model.seed, number, block)
     seen = hashed(model.seed, "capture", columns.event) < _CAPTURED_RATIO
-    traces = _traces(model.seed, columns)
-    for row, trace, captured in zip(_rows(columns), traces, seen.tolist(), strict=True):
+    for row, captured in zip(_rows(columns), seen.tolist(), strict=True):
         record = _record(role, flow, row, name_id)
-        record.trace_id = trace
         if captured or record.outcome != Outcome.OK:
             record.capture = _capture(flow, record, row[3])
         yield record
@@ -89,15 +86,16 @@ def _record(
     act = flow.acts[act_number]
     webhook = flow.kind is Kind.WEBHOOK
     method, template = ("POST", f"/hooks/{role.partner}") if webhook else names.split_act(act.name)
-    code = ERRORS[error]
+    code, own_id = ERRORS[error], name_id(started)
     return Exchange(
-        name_id(started), started, int(flow.direction), int(flow.kind), role.slug,
+        own_id, started, int(flow.direction), int(flow.kind), role.slug,
         names.installation(role, installation), names.customer(role, installation),
         act.name if act.told else "", act.name if webhook else "",
         method, names.path_of(template, event), status, outcome,
         code, _DETAILS.get(code, "").format(ms=role.first_byte_ms),
         queue, connect, tls, first_byte, total, asked, answered,
-        names.delivery(event) if webhook else "", attempt, "",
+        names.delivery(event) if webhook else "", attempt,
+        own_id.hex(),
     )  # fmt: skip
 
 
@@ -107,13 +105,6 @@ def _ids(seed: int, number: int, block: Block) -> Callable[[int], bytes]:
     place = number << 27 | (block.window.start_us // HOUR_US & 0x7F) << 20
     counter = iter(range(place, place + (1 << 20)))
     return lambda started_us: exchange_id(started_us, node, next(counter))
-
-
-def _traces(seed: int, columns: Columns) -> list[str]:
-    high = hashed(seed, "trace", columns.event) * 2.0**63
-    low = columns.event ^ columns.started_us
-    pairs: Any = zip(high.astype(np.int64).tolist(), low.tolist(), strict=True)
-    return [f"{first:016x}{second:016x}" for first, second in pairs]
 
 
 def _capture(flow: Flow, record: Exchange, event: int) -> Capture:

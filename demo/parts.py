@@ -1,0 +1,73 @@
+"""The demo's own processes: the services, the driver, and the back-fill."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from app.settings import Settings
+from demo import ground
+from demo.ground import Ground, dialled
+from demo.services import Cast
+from demo.traffic import Driver
+from demo.wire import Caller
+
+_TELL_EVERY_S = 60.0
+
+
+def now_us() -> int:
+    """The time, microseconds since 1970."""
+    return time.time_ns() // 1000
+
+
+def serve(settings: Settings) -> None:
+    """Run the platform and the partners until ended; their ports are written to the home."""
+    asyncio.run(_serve(settings.home, _ground(settings)))
+
+
+def drive(settings: Settings) -> None:
+    """Send traffic until ended."""
+    asyncio.run(_drive(settings, _ground(settings)))
+
+
+def _ground(settings: Settings) -> Ground:
+    found = ground.read(settings.home)
+    if found is None:
+        raise ground.DemoError(f"no demo lives in {settings.home}: start `python -m demo` there")
+    return found
+
+
+async def _serve(home: Path, own: Ground) -> None:
+    cast = Cast(own.model, now_us)
+    ports = await cast.open(ground.read_ports(home))
+    ground.write_whole(home / ground.PORTS_FILE, json.dumps(ports))
+    print("services ready", flush=True)
+    await cast.mind_the_doors()
+
+
+async def _drive(settings: Settings, own: Ground) -> None:
+    outbound, inbound = dialled(settings.outbound_bind), dialled(settings.inbound_bind)
+    callers = Caller(outbound.host, outbound.port), Caller(inbound.host, inbound.port)
+    driver = Driver(own.model, *callers, now_us)
+    running = asyncio.get_running_loop().create_task(driver.run())
+    try:
+        while not running.done():
+            await asyncio.wait({running}, timeout=_TELL_EVERY_S)
+            print(f"traffic: {driver.counts.line()}", flush=True)
+        await running
+    finally:
+        running.cancel()
+        await driver.close()
+
+
+def lower_priority() -> None:
+    """Give way to live traffic."""
+    os.nice(10)
+
+
+def tell(lines: Iterable[str]) -> None:
+    """Print lines as they come."""
+    for line in lines:
+        print(line, flush=True)
