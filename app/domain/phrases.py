@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from app.domain.window import DAY_US, HOUR_US, MINUTE_US
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 #: U+202F, the thin no-break space between a number and its unit.
 THIN = "\u202f"
@@ -61,3 +61,11 @@ def faults_in_words(by_fault: Mapping[str, int]) -> str:
     if by_fault[ordered[0]] >= _MOSTLY_RATIO * sum(by_fault.values()):
         return f"mostly {ordered[0]}"
     return f"{', '.join(ordered[:-1])} and {ordered[-1]}"
+
+
+def short_duration(length_us: int) -> str:
+    """`28d`, `36h`, `90m`: as `app.domain.window.parse_duration` reads it."""
+    for unit_us, letter in ((DAY_US, "d"), (HOUR_US, "h"), (MINUTE_US, "m")):
+        if length_us % unit_us == 0:
+            return f"{length_us // unit_us}{letter}"
+    return f"{length_us // SECOND_US}s"

@@ -5,19 +5,25 @@ frozen values of `app.queries.results`. What lies outside the scope does not exi
 of somebody else raises the same `NotFound` as one that was never registered, and the pseudo
 integration `unattributed` is there only for a scope that covers everything.
 
-It never writes, never reads a clock (windows are given), never builds a scope. When a database is
-away it raises `StoreUnavailable` or `RegistryUnavailable`; it does not wait and does not guess.
+It never writes, never builds a scope, and takes its windows as given: the clock of the `Reading`
+serves to say "in the last hour" of a window that ends now, and to end an objective's window. When a
+database is away it raises `StoreUnavailable` or `RegistryUnavailable`; it does not guess.
 docs/numbers.md defines every number returned here.
 """
 
+from app.queries.budgets import BudgetView, budgets
 from app.queries.exchanges import get_exchange, list_exchanges
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
+from app.store.port import ExchangeFilter
 
 __all__ = [
+    "BudgetView",
+    "ExchangeFilter",
     "Reading",
+    "budgets",
     "get_exchange",
     "get_integration",
     "get_partner",

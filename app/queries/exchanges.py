@@ -1,11 +1,27 @@
 """The request log: exchanges one by one, with their evidence."""
 
+import base64
+import binascii
+from dataclasses import replace
+
+from app.domain.ids import format_id, parse_id
 from app.domain.scope import Scope
+from app.domain.words import Direction, Fault, Kind, Outcome, Verdict
+from app.errors import BadQuery, NotFound
 from app.queries.reading import Reading
-from app.queries.results import ExchangeView, Page
-from app.store.port import ExchangeFilter
+from app.queries.registry import integration_within, slugs_within
+from app.queries.results import CaptureView, ExchangeView, Page
+from app.store.port import ExchangeFilter, StoredCapture, StoredExchange
+from app.telemetry import timed_query
+
+MAX_LIMIT = 500
+_ID_BYTES = 16
+#: How much of a body a capture keeps (`collectors.record.CAPTURE_BYTES`, which app may not import).
+#: The kept text cannot tell by its length: scrubbing changed it.
+KEPT_BYTES = 8192
 
 
+@timed_query("list_exchanges")
 def list_exchanges(
     reading: Reading,
     scope: Scope,
@@ -13,11 +29,101 @@ def list_exchanges(
     cursor: str | None = None,
     limit: int = 50,
 ) -> Page[ExchangeView]:
-    """Newest first. `question.integrations` None means all within the scope; one outside it is
-    `NotFound`. `BadQuery` for a cursor that this function did not make."""
-    raise NotImplementedError
+    """Newest first, without captures. `question.integrations` None means all within the scope; one
+    outside it is `NotFound`. `BadQuery` for a limit beyond 1..`MAX_LIMIT` or a cursor that this
+    function did not make."""
+    if not 1 <= limit <= MAX_LIMIT:
+        raise BadQuery("limit", f"from 1 to {MAX_LIMIT}")
+    before = None if cursor is None else _decode(cursor)
+    inside = _narrowed(reading, scope, question)
+    found = reading.store.find(inside, before=before, limit=limit + 1)
+    more = _encode(found[limit - 1].id) if len(found) > limit else None
+    return Page(tuple(_view(each, None) for each in found[:limit]), more)
 
 
+@timed_query("get_exchange")
 def get_exchange(reading: Reading, scope: Scope, exchange_id: str) -> ExchangeView:
     """One, with its capture; `NotFound` outside the scope or for an id that is none."""
-    raise NotImplementedError
+    try:
+        raw = parse_id(exchange_id)
+    except ValueError:
+        raise NotFound(f"no exchange {exchange_id!r}") from None
+    found = reading.store.get(raw)
+    slugs = slugs_within(reading, scope)
+    if found is None or (slugs is not None and found[0].integration not in slugs):
+        raise NotFound(f"no exchange {exchange_id!r}")
+    return _view(*found)
+
+
+def _narrowed(reading: Reading, scope: Scope, question: ExchangeFilter) -> ExchangeFilter:
+    """The question, asking for no integration outside the scope."""
+    for slug in question.integrations or ():
+        integration_within(reading, scope, slug)
+    slugs = slugs_within(reading, scope)
+    if question.integrations is not None or slugs is None:
+        return question
+    return replace(question, integrations=tuple(sorted(slugs)))
+
+
+def _encode(exchange_id: bytes) -> str:
+    return base64.urlsafe_b64encode(exchange_id).decode().rstrip("=")
+
+
+def _decode(cursor: str) -> bytes:
+    try:
+        raw = base64.b64decode(cursor + "==", altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    if len(raw) != _ID_BYTES or _encode(raw) != cursor:
+        raise BadQuery("cursor", "not a cursor of this list: take `next` of the page before")
+    return raw
+
+
+def _view(stored: StoredExchange, capture: StoredCapture | None) -> ExchangeView:
+    return ExchangeView(
+        id=format_id(stored.id),
+        started_us=stored.started_us,
+        direction=Direction(stored.direction).word,
+        kind=Kind(stored.kind).word,
+        integration=stored.integration,
+        operation=stored.operation,
+        installation=stored.installation or None,
+        customer=stored.customer or None,
+        topic=stored.topic or None,
+        method=stored.method,
+        path=stored.path,
+        status=stored.status or None,
+        outcome=Outcome(stored.outcome).word,
+        fault=Fault(stored.fault).word,
+        verdict=Verdict(stored.verdict).word,
+        error=stored.error or None,
+        error_detail=stored.error_detail or None,
+        queue_ms=_ms(stored.queue_us),
+        connect_ms=_ms(stored.connect_us),
+        tls_ms=_ms(stored.tls_us),
+        first_byte_ms=_ms(stored.first_byte_us),
+        total_ms=_ms(stored.total_us),
+        request_bytes=stored.request_bytes,
+        response_bytes=stored.response_bytes,
+        delivery=stored.delivery or None,
+        attempt=stored.attempt,
+        trace_id=stored.trace_id or None,
+        captured=stored.captured,
+        capture=None if capture is None else _evidence(stored, capture),
+    )
+
+
+def _evidence(stored: StoredExchange, capture: StoredCapture) -> CaptureView:
+    return CaptureView(
+        request_headers=capture.request_headers,
+        request_body=capture.request_body.decode(errors="replace"),
+        request_cut=stored.request_bytes > KEPT_BYTES,
+        response_headers=capture.response_headers,
+        response_body=capture.response_body.decode(errors="replace"),
+        response_cut=stored.response_bytes > KEPT_BYTES,
+    )
+
+
+def _ms(duration_us: int) -> float | None:
+    """Milliseconds; None for a stage that was never reached (negative in the record)."""
+    return None if duration_us < 0 else duration_us / 1000

@@ -1,26 +1,141 @@
 """How integrations are doing: one, all, over time, by operation."""
 
+from collections import defaultdict
+from collections.abc import Mapping
+
+import numpy as np
+
+from app.domain.health import RANK, Status
+from app.domain.objective import error_ratio
+from app.domain.phrases import main_fault
 from app.domain.scope import Scope
-from app.domain.window import Window
+from app.domain.window import MINUTE_US, Window, ceil, floor
+from app.domain.words import Direction, Kind
+from app.errors import BadQuery
+from app.queries.assessing import judge_all
+from app.queries.counting import Sums, add_up, latencies, name_all
 from app.queries.reading import Reading
-from app.queries.results import Health, IntegrationView, OperationView, SeriesView
+from app.queries.registry import UNATTRIBUTED_VIEW, integration_within, integrations_within
+from app.queries.results import Health, IntegrationView, OperationView, Point, SeriesView
+from app.store.port import Rollups
+from app.telemetry import timed_query
+
+#: A chart with more steps than this is no longer a chart.
+MAX_POINTS = 2_000
+_TROUBLED = {Status.FAILING, Status.SILENT, Status.DEGRADED}
 
 
+@timed_query("health")
 def health(reading: Reading, scope: Scope, slug: str, window: Window) -> Health:
-    """One integration over a window; `NotFound` outside the scope."""
-    raise NotImplementedError
+    """One integration over a window; `NotFound` outside the scope, `BadQuery` for a window that
+    is empty. The sentence names the operations that fail, if any do."""
+    view = integration_within(reading, scope, slug)
+    grid = _on_the_minute(window)
+    rollups = reading.store.rollups(grid, integrations=[slug])
+    [found] = judge_all([view], rollups, now_us=reading.clock())
+    if found.status not in _TROUBLED:
+        return found
+    evidence = _bad_by_operation(reading, slug, grid)
+    [found] = judge_all([view], rollups, now_us=reading.clock(), bad_by_operation=evidence)
+    return found
 
 
+@timed_query("league")
 def league(reading: Reading, scope: Scope, window: Window) -> list[tuple[IntegrationView, Health]]:
-    """Every integration within the scope over a window, worst status first, then most traffic."""
-    raise NotImplementedError
+    """Every integration within the scope over a window, worst status first, then most traffic.
+
+    A scope that covers everything also sees `unattributed`, when it had traffic. Sentences leave
+    the operations out: naming them would read a row per operation of every integration.
+    """
+    views = integrations_within(reading, scope)
+    everything = scope.covers(None)
+    rollups = reading.store.rollups(
+        _on_the_minute(window),
+        integrations=None if everything else [view.slug for view in views],
+    )
+    if everything and any(s.integration == UNATTRIBUTED_VIEW.slug for s in rollups.series):
+        views.append(UNATTRIBUTED_VIEW)
+    judged = judge_all(views, rollups, now_us=reading.clock())
+    pairs = zip(views, judged, strict=True)
+    return sorted(pairs, key=lambda it: (RANK[Status(it[1].status)], -it[1].proxied, it[0].slug))
 
 
+@timed_query("series")
 def series(reading: Reading, scope: Scope, slug: str, window: Window, step_us: int) -> SeriesView:
-    """Every step of a window, dense; `BadQuery` for a step that is no whole number of minutes."""
-    raise NotImplementedError
+    """Every step of a window, dense.
+
+    `BadQuery` for a step that is no whole number of minutes, or that cuts the window into more
+    than `MAX_POINTS` steps.
+    """
+    integration_within(reading, scope, slug)
+    if step_us <= 0 or step_us % MINUTE_US:
+        raise BadQuery("step", "a step is a whole number of minutes")
+    grid = _on_the_minute(window)
+    if grid.length_us // step_us > MAX_POINTS:
+        raise BadQuery("step", f"more than {MAX_POINTS} steps; take a longer step")
+    rollups = reading.store.rollups(grid, integrations=[slug], step_us=step_us)
+    first_us = floor(rollups.window.start_us, step_us)
+    size = (ceil(rollups.window.end_us, step_us) - first_us) // step_us
+    sums = add_up(rollups, (rollups.t_us - first_us) // step_us, size)
+    return SeriesView(rollups.window, step_us, _points(sums, first_us, step_us))
 
 
+@timed_query("operations")
 def operations(reading: Reading, scope: Scope, slug: str, window: Window) -> list[OperationView]:
-    """The operations of one integration, most bad exchanges first."""
-    raise NotImplementedError
+    """The operations of one integration, most bad exchanges first, then most exchanges."""
+    integration_within(reading, scope, slug)
+    rollups = reading.store.rollups(_on_the_minute(window), integrations=[slug], operations=True)
+    found = _operations(rollups)
+    return sorted(found, key=lambda it: (-it.bad, -it.exchanges, it.operation, it.direction))
+
+
+def _on_the_minute(window: Window) -> Window:
+    """The window widened to the minute grid; `BadQuery` when it is empty."""
+    if window.length_us <= 0:
+        raise BadQuery("from", "a window ends after it starts")
+    return Window(floor(window.start_us, MINUTE_US), ceil(window.end_us, MINUTE_US))
+
+
+def _bad_by_operation(reading: Reading, slug: str, window: Window) -> Mapping[str, int]:
+    rollups = reading.store.rollups(window, integrations=[slug], operations=True)
+    sums = np.bincount(rollups.series_index, weights=rollups.bad, minlength=len(rollups.series))
+    found: dict[str, int] = defaultdict(int)
+    for each, bad in zip(rollups.series, sums.astype(np.int64).tolist(), strict=True):
+        if bad:
+            found[each.operation] += bad
+    return found
+
+
+def _points(sums: Sums, first_us: int, step_us: int) -> tuple[Point, ...]:
+    columns = zip(
+        sums.exchanges.tolist(),
+        sums.good.tolist(),
+        sums.bad.tolist(),
+        sums.excluded.tolist(),
+        sums.shed.tolist(),
+        name_all(sums.cube).by_outcome,
+        latencies(sums.latency),
+        strict=True,
+    )
+    return tuple(Point(first_us + step_us * place, *row) for place, row in enumerate(columns))
+
+
+def _operations(rollups: Rollups) -> list[OperationView]:
+    sums = add_up(rollups, rollups.series_index, len(rollups.series))
+    faults = name_all(sums.cube).by_fault
+    timings = latencies(sums.latency)
+    return [
+        OperationView(
+            operation=each.operation,
+            direction=Direction(each.direction).word,
+            kind=Kind(each.kind).word,
+            exchanges=int(sums.exchanges[i]),
+            good=int(sums.good[i]),
+            bad=int(sums.bad[i]),
+            excluded=int(sums.excluded[i]),
+            error_ratio=error_ratio(int(sums.good[i]), int(sums.bad[i])),
+            latency_ms=timings[i],
+            main_fault=main_fault(faults[i]),
+        )
+        for i, each in enumerate(rollups.series)
+    ]

@@ -1,15 +1,48 @@
 """The partners a scope may see."""
 
+from sqlalchemy.orm import selectinload
+
+from app.db import reading as registry_session
 from app.domain.scope import Scope
+from app.errors import NotFound
+from app.models import Partner
 from app.queries.reading import Reading
+from app.queries.registry import partners_statement
 from app.queries.results import PartnerView
+from app.telemetry import timed_query
 
 
+@timed_query("list_partners")
 def list_partners(reading: Reading, scope: Scope) -> list[PartnerView]:
-    """All within the scope, by slug."""
-    raise NotImplementedError
+    """All current ones within the scope, by slug."""
+    return _find(reading, scope, None)
 
 
+@timed_query("get_partner")
 def get_partner(reading: Reading, scope: Scope, slug: str) -> PartnerView:
     """One; `NotFound` when there is none within the scope."""
-    raise NotImplementedError
+    found = _find(reading, scope, slug)
+    if not found:
+        raise NotFound(f"no partner {slug!r}")
+    return found[0]
+
+
+def _find(reading: Reading, scope: Scope, slug: str | None) -> list[PartnerView]:
+    statement = partners_statement(scope, slug).options(
+        selectinload(Partner.contacts), selectinload(Partner.integrations)
+    )
+    with registry_session(reading.engine) as session:
+        return [_view(partner) for partner in session.scalars(statement)]
+
+
+def _view(partner: Partner) -> PartnerView:
+    return PartnerView(
+        slug=partner.slug,
+        name=partner.name,
+        contacts=tuple(contact.email for contact in partner.contacts),
+        integrations=tuple(
+            integration.slug
+            for integration in partner.integrations
+            if integration.removed_us is None
+        ),
+    )

@@ -37,7 +37,8 @@ class PartnerView:
 
 @dataclass(frozen=True, slots=True)
 class IntegrationView:
-    """One integration as the registry knows it."""
+    """One integration as the registry knows it. `removed`: the registry file no longer names it;
+    lists leave it out, its history stays readable."""
 
     slug: str
     name: str
@@ -46,6 +47,7 @@ class IntegrationView:
     visibility: str
     category: str | None
     objectives: tuple[ObjectiveView, ...]
+    removed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,188 @@
+"""What may be asked: the parameters of every route, validated before anything is looked up.
+
+An unknown name is refused, not ignored: a misspelt filter would otherwise answer the wrong
+question without a word.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import marshmallow as ma
+
+from app.domain import window as spans
+from app.domain.words import Direction, Fault, Kind, Outcome, Verdict, Word
+from app.queries.exchanges import MAX_LIMIT
+from app.store.port import ExchangeFilter
+
+#: What `series?metric=` may name.
+METRICS = (
+    "exchanges", "good", "bad", "excluded", "shed", "error_ratio", "by_outcome", "latency_ms",
+)  # fmt: skip
+_DURATION = "a whole number and one of s, m, h, d, w, such as 15m"
+_MOMENT = "an RFC 3339 time with its zone, such as 2026-11-22T10:00:00Z"
+_DEFAULT_US = spans.HOUR_US
+_LONGEST_US = 5 * 366 * spans.DAY_US
+
+
+class Duration(ma.fields.String):
+    """`15m`, `1h`, `30d`; in microseconds inside."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            length_us = spans.parse_duration(super()._deserialize(value, attr, data, **kwargs))
+        except ValueError as error:
+            raise ma.ValidationError(_DURATION) from error
+        if length_us > _LONGEST_US:
+            raise ma.ValidationError("at most 5 years")
+        return length_us
+
+
+class Moment(ma.fields.String):
+    """An RFC 3339 time with its zone; microseconds since 1970 UTC inside."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ma.ValidationError(_MOMENT) from error
+        if moment.tzinfo is None or not 1970 <= moment.year < 2200:
+            raise ma.ValidationError(_MOMENT)
+        delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        return (delta.days * 86_400 + delta.seconds) * spans.SECOND_US + delta.microseconds
+
+
+class Choice(ma.fields.String):
+    """One word of a closed vocabulary; its code inside."""
+
+    def __init__(self, words: type[Word], **kwargs: Any) -> None:
+        self.words = words
+        choices = [each.word for each in words]
+        super().__init__(metadata={**kwargs.pop("metadata", {}), "enum": choices}, **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return int(self.words.of(super()._deserialize(value, attr, data, **kwargs)))
+        except ValueError as error:
+            raise ma.ValidationError(str(error)) from error
+
+
+class Choices(ma.fields.String):
+    """One or more words of a vocabulary with commas between; their codes inside."""
+
+    def __init__(self, words: type[Word], **kwargs: Any) -> None:
+        self.words = words
+        super().__init__(**kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            return tuple(int(self.words.of(word.strip())) for word in text.split(","))
+        except ValueError as error:
+            raise ma.ValidationError(str(error)) from error
+
+
+class Arguments(ma.Schema):
+    """Nothing may be asked; the others add to it."""
+
+    class Meta:
+        """An unknown name is an error."""
+
+        unknown = ma.RAISE
+
+
+class _Span(Arguments):
+    """A window, given by its length up to now, or by its ends."""
+
+    window = Duration(metadata={"description": "Length; ends now, includes the running minute"})
+    start = Moment(data_key="from", metadata={"description": "Start, RFC 3339"})
+    end = Moment(data_key="to", metadata={"description": "End, RFC 3339; default: now"})
+
+    @ma.validates_schema
+    def _one_way(self, data: dict[str, Any], **_kwargs: Any) -> None:
+        if "window" in data and ("start" in data or "end" in data):
+            raise ma.ValidationError("give a window, or from and to", "window")
+        if "end" in data and "start" not in data:
+            raise ma.ValidationError("goes with from", "to")
+        if "start" in data and "end" in data and data["end"] <= data["start"]:
+            raise ma.ValidationError("must be after from", "to")
+
+
+class HealthArguments(_Span):
+    """`health?window=` or `?from&to`."""
+
+
+class SeriesArguments(_Span):
+    """`series?metric&from&to&step`."""
+
+    metric = ma.fields.String(
+        validate=ma.validate.OneOf(METRICS),
+        metadata={"description": "One number a point; without it, all"},
+    )
+    step = Duration(metadata={"description": "Whole minutes; default: about 100 steps"})
+
+
+class ExchangesArguments(_Span):
+    """The filters of the request log."""
+
+    integration = ma.fields.String(validate=ma.validate.Length(1, 63))
+    outcome = Choices(Outcome, metadata={"description": "One or more, with commas between"})
+    direction = Choice(Direction)
+    kind = Choice(Kind)
+    verdict = Choice(Verdict)
+    fault = Choice(Fault)
+    operation = ma.fields.String(validate=ma.validate.Length(1, 300))
+    installation = ma.fields.String(validate=ma.validate.Length(1, 200))
+    customer = ma.fields.String(validate=ma.validate.Length(1, 200))
+    topic = ma.fields.String(validate=ma.validate.Length(1, 200))
+    status = ma.fields.Integer(validate=ma.validate.Range(100, 599))
+    q = ma.fields.String(
+        validate=ma.validate.Length(1, 200),
+        metadata={"description": "Text in error, error detail or path"},
+    )
+    cursor = ma.fields.String(validate=ma.validate.Length(1, 64))
+    limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, MAX_LIMIT))
+
+
+def window_of(given: dict[str, Any], now_us: int) -> spans.Window:
+    """The window asked for; the last hour when none was."""
+    if "start" in given:
+        until_us = spans.floor(now_us, spans.MINUTE_US) + spans.MINUTE_US
+        end_us = given.get("end", max(until_us, given["start"] + spans.MINUTE_US))
+        return spans.Window(given["start"], end_us)
+    return spans.window_ending(now_us, given.get("window", _DEFAULT_US))
+
+
+def filter_of(given: dict[str, Any], now_us: int) -> ExchangeFilter:
+    """The question asked of the request log; without a window all that is kept."""
+    bounded = "window" in given or "start" in given
+    return ExchangeFilter(
+        integrations=(given["integration"],) if "integration" in given else None,
+        window=window_of(given, now_us) if bounded else None,
+        direction=given.get("direction"),
+        kind=given.get("kind"),
+        outcomes=given.get("outcome"),
+        verdict=given.get("verdict"),
+        fault=given.get("fault"),
+        operation=given.get("operation"),
+        installation=given.get("installation"),
+        customer=given.get("customer"),
+        topic=given.get("topic"),
+        status=given.get("status"),
+        text=given.get("q"),
+    )
+
+
+def step_of(given: dict[str, Any], window: spans.Window) -> int:
+    """The step asked for, else the shortest round one that makes at most 120 points."""
+    if "step" in given:
+        return int(given["step"])
+    for step_us in _STEPS_US:
+        if window.length_us <= 120 * step_us:
+            return step_us
+    return spans.ceil(window.length_us // 120, spans.DAY_US)
+
+
+_STEPS_US = tuple(
+    minutes * spans.MINUTE_US for minutes in (1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720, 1440)
+)

@@ -1,0 +1,29 @@
+"""What the running app gave this package: see `app.factory.Midspan`."""
+
+from typing import Any
+
+from flask import current_app
+
+from app.domain.scope import Scope
+from app.queries import Reading
+
+
+def _midspan() -> Any:
+    return current_app.extensions["midspan"]
+
+
+def reading() -> Reading:
+    """Where to look."""
+    found: Reading = _midspan().reading
+    return found
+
+
+def scope() -> Scope:
+    """The reach of the caller; 401 when there is none."""
+    found: Scope = _midspan().current_scope()
+    return found
+
+
+def now_us() -> int:
+    """Now, microseconds since 1970 UTC."""
+    return reading().clock()

@@ -1,0 +1,100 @@
+"""The routes below `/api/v1`: each asks one question and renders its answer."""
+
+from typing import Any
+
+from flask_smorest import Blueprint
+
+from app import queries
+from app.api import rendering
+from app.api.arguments import (
+    Arguments,
+    ExchangesArguments,
+    HealthArguments,
+    SeriesArguments,
+    filter_of,
+    step_of,
+    window_of,
+)
+from app.api.context import now_us, reading, scope
+from app.api.schemas import (
+    ExchangeSchema,
+    ExchangesSchema,
+    HealthSchema,
+    IntegrationSchema,
+    IntegrationsSchema,
+    PartnerSchema,
+    PartnersSchema,
+    SeriesSchema,
+)
+
+Given = dict[str, Any]
+Json = dict[str, Any]
+
+
+def blueprint() -> Blueprint:
+    """All of them, with their arguments and answers declared."""
+    api = Blueprint("api", __name__, url_prefix="/api/v1", description="What Midspan knows")
+
+    def route(path: str, view: Any, arguments: Any, answer: Any, *problems: int) -> None:
+        wrapped = api.arguments(arguments, location="query", unknown="raise")(view)
+        wrapped = api.response(200, answer)(wrapped)
+        for status in (401, *problems, 503):
+            wrapped = api.alt_response(status, "PROBLEM")(wrapped)
+        api.route(path, methods=["GET"])(wrapped)
+
+    route("/partners", partners, Arguments, PartnersSchema)
+    route("/partners/<slug>", partner, Arguments, PartnerSchema, 404)
+    route("/integrations", integrations, Arguments, IntegrationsSchema)
+    route("/integrations/<slug>", integration, Arguments, IntegrationSchema, 404)
+    route("/integrations/<slug>/health", health, HealthArguments, HealthSchema, 404)
+    route("/integrations/<slug>/series", series, SeriesArguments, SeriesSchema, 404)
+    route("/exchanges", exchanges, ExchangesArguments, ExchangesSchema, 404)
+    route("/exchanges/<exchange_id>", exchange, Arguments, ExchangeSchema, 404)
+    return api
+
+
+def partners(_given: Given) -> Json:
+    """The partners within the caller's reach."""
+    found = queries.list_partners(reading(), scope())
+    return {"items": [rendering.partner(each) for each in found], "next": None}
+
+
+def partner(_given: Given, slug: str) -> Json:
+    """One partner."""
+    return rendering.partner(queries.get_partner(reading(), scope(), slug))
+
+
+def integrations(_given: Given) -> Json:
+    """The integrations within the caller's reach."""
+    found = queries.list_integrations(reading(), scope())
+    return {"items": [rendering.integration(each) for each in found], "next": None}
+
+
+def integration(_given: Given, slug: str) -> Json:
+    """One integration."""
+    return rendering.integration(queries.get_integration(reading(), scope(), slug))
+
+
+def health(given: Given, slug: str) -> Json:
+    """How one integration is doing; the last hour unless another window is named."""
+    window = window_of(given, now_us())
+    return rendering.health(slug, queries.health(reading(), scope(), slug, window))
+
+
+def series(given: Given, slug: str) -> Json:
+    """Its numbers over time, every step of the window."""
+    window = window_of(given, now_us())
+    found = queries.series(reading(), scope(), slug, window, step_of(given, window))
+    return rendering.series(slug, found, given.get("metric"))
+
+
+def exchanges(given: Given) -> Json:
+    """The request log, newest first."""
+    question = filter_of(given, now_us())
+    page = queries.list_exchanges(reading(), scope(), question, given.get("cursor"), given["limit"])
+    return {"items": [rendering.exchange(each) for each in page.items], "next": page.next}
+
+
+def exchange(_given: Given, exchange_id: str) -> Json:
+    """One exchange with its evidence."""
+    return rendering.exchange(queries.get_exchange(reading(), scope(), exchange_id))

@@ -1,0 +1,37 @@
+"""The caller of the request in progress."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from flask import g, has_request_context
+from werkzeug.exceptions import Unauthorized
+
+from app.domain.scope import Role, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A user (`name` is the e-mail) or a token, with its reach. `session` is the digest of the
+    session's id, None for a token."""
+
+    name: str
+    scope: Scope
+    session: str | None = None
+
+
+def scope_of(role: Role, partner_slugs: Iterable[str]) -> Scope:
+    """The reach of a role: everything, or the partners it belongs to."""
+    return Scope(role, frozenset(partner_slugs) if role is Role.PARTNER else None)
+
+
+def current_caller() -> Caller:
+    """Who sent the request in progress; `Unauthorized` when there is no request or no caller."""
+    caller: Caller | None = g.get("midspan_caller") if has_request_context() else None
+    if caller is None:
+        raise Unauthorized("log in, or send a token as `Authorization: Bearer`")
+    return caller
+
+
+def current_scope() -> Scope:
+    """The reach of the request in progress; `Unauthorized` when there is none."""
+    return current_caller().scope

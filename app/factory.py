@@ -1,0 +1,67 @@
+"""The web application: registry, store, guard and API put together. Pages are mounted by `wsgi`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Flask, Response, g, request
+
+from app import api, auth, telemetry
+from app.auth import current_scope
+from app.db import registry_engine
+from app.domain.scope import Scope
+from app.queries import Reading
+from app.queries.reading import now_us
+from app.settings import Settings, secret_key
+from app.store.open import open_store
+
+
+@dataclass(slots=True)
+class Midspan:
+    """What the parts of the app share: `app.extensions["midspan"]`.
+
+    `current_scope` is the way from a request to its scope for parts that may not import
+    `app.auth`. `csp_hashes` is set by whoever adds inline scripts to pages: the digests, asked
+    for again at each page.
+    """
+
+    settings: Settings
+    reading: Reading
+    current_scope: Callable[[], Scope] = current_scope
+    csp_hashes: Callable[[], list[str]] = field(default=list)
+
+
+def create_app(settings: Settings, *, clock: Callable[[], int] = now_us) -> Flask:
+    """The app of `settings`, whose databases may be away: it then answers 503.
+
+    `clock` gives microseconds since 1970 UTC. `SettingsError` for a home that cannot be written.
+    """
+    app = Flask("app", static_folder=None)
+    app.secret_key = secret_key(settings)
+    engine = registry_engine(settings.registry_url)
+    store = open_store(settings.metrics_url, read_only=True)
+    app.extensions["midspan"] = Midspan(settings, Reading(engine, store, clock))
+    telemetry.configure("web")
+    telemetry.watch_home(settings.home)
+    _observe_requests(app)
+    auth.install(app)
+    api.install(app)
+    return app
+
+
+def _observe_requests(app: Flask) -> None:
+    def begin() -> None:
+        route = request.url_rule.rule if request.url_rule else "none"
+        g.midspan_span = telemetry.RequestSpan(request.method, route)
+
+    def end(response: Response) -> Response:
+        g.midspan_status = response.status_code
+        return response
+
+    def close(_error: BaseException | None) -> None:
+        span = g.pop("midspan_span", None)
+        if span is not None:
+            span.end(g.pop("midspan_status", 500))
+
+    app.before_request(begin)
+    app.after_request(end)
+    app.teardown_request(close)

@@ -1,0 +1,59 @@
+"""How much of every objective's budget is left, each over its own window."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.domain import histogram
+from app.domain.objective import Standing, standing
+from app.domain.scope import Scope
+from app.domain.window import Window, parse_duration, window_ending
+from app.queries.counting import Sums, add_up
+from app.queries.reading import Reading
+from app.queries.registry import integration_within
+from app.queries.results import IntegrationView, ObjectiveView
+from app.telemetry import timed_query
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetView:
+    """One objective, where it stands over its window up to now, and what was excluded from it."""
+
+    objective: ObjectiveView
+    standing: Standing
+    excluded: int
+
+
+@timed_query("budgets")
+def budgets(reading: Reading, scope: Scope, slug: str) -> list[BudgetView]:
+    """The objectives of one integration in the registry's order; `NotFound` outside the scope.
+
+    Availability counts good and bad exchanges; latency counts timed ones, bad being slower than
+    the threshold (`app.domain.objective`).
+    """
+    view = integration_within(reading, scope, slug)
+    now_us = reading.clock()
+    windows = {
+        each.window: window_ending(now_us, parse_duration(each.window)) for each in view.objectives
+    }
+    sums = {text: _sums(reading, slug, window) for text, window in windows.items()}
+    return _budgets(view, sums)
+
+
+def _sums(reading: Reading, slug: str, window: Window) -> Sums:
+    rollups = reading.store.rollups(window, integrations=[slug])
+    return add_up(rollups, rollups.series_index * 0, 1)
+
+
+def _budgets(view: IntegrationView, sums: Mapping[str, Sums]) -> list[BudgetView]:
+    return [
+        BudgetView(each, _standing(each, sums[each.window]), int(sums[each.window].excluded[0]))
+        for each in view.objectives
+    ]
+
+
+def _standing(objective: ObjectiveView, sums: Sums) -> Standing:
+    if objective.threshold_ms is None:
+        return standing(objective.target, int(sums.good[0]), int(sums.bad[0]))
+    timed = int(sums.latency[0].sum())
+    slow = histogram.count_above(sums.latency[0], objective.threshold_ms * 1000) if timed else 0
+    return standing(objective.target, timed - slow, slow)
