@@ -102,3 +102,23 @@ def decode_into(
     flat = np.repeat(groups, lengths) * shape[1] + pairs["position"]
     summed = np.bincount(flat, weights=pairs["count"], minlength=shape[0] * shape[1])
     return summed.astype(np.int64).reshape(shape)
+
+
+def merge_sparse(blobs: Sequence[bytes], groups: NDArray[np.int64], size: int) -> list[bytes]:
+    """The same sum without the dense arrays between: one sparse blob per group, `size` of them.
+
+    A blob may name a position more than once, as two blobs joined do; the sum names it once.
+    """
+    lengths = np.fromiter(map(len, blobs), dtype=np.int64, count=len(blobs)) // _PAIR.itemsize
+    pairs = np.frombuffer(b"".join(blobs), dtype=_PAIR)
+    keys = np.repeat(groups, lengths) << 16 | pairs["position"]
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    starts = np.flatnonzero(np.diff(keys, prepend=-1))
+    if not len(starts):
+        return [b""] * size
+    counts = np.add.reduceat(pairs["count"][order].astype(np.int64), starts)
+    summed = encode_sparse(keys[starts] & 0xFFFF, counts)
+    ends = np.searchsorted(keys[starts] >> 16, np.arange(size), side="right") * _PAIR.itemsize
+    bounds = [0, *ends.tolist()]
+    return [summed[bounds[i] : bounds[i + 1]] for i in range(size)]

@@ -144,10 +144,11 @@ class ExchangeFilter:
 class Rollups:
     """Many rollup rows as columns; row i belongs to `series[series_index[i]]` and starts at
     `t_us[i]`. `steps_us[i]` is its length. Blob columns are decoded with
-    `app.domain.histogram.decode_into`.
+    `app.domain.histogram.decode_into`; one may name a position more than once. `series` are those
+    that have rows.
 
-    `window` is what the rows really cover: the start of a question about a time whose minutes
-    are no longer kept lies on the hour, and so on.
+    `window` is what the rows really cover: an end that lies where minutes are no longer
+    kept is moved outwards to the hour, and so on.
     """
 
     window: Window
@@ -171,11 +172,12 @@ class Rollups:
 
 
 class MetricsStore(Protocol):
-    """A metrics store. Every method is one transaction and may raise `StoreUnavailable`."""
+    """A metrics store. Every method is one transaction, unless it says otherwise, and may raise
+    `StoreUnavailable`; trying again with the same store works once the database is back."""
 
     def append(self, batch: Batch) -> None:
         """Take a batch whole or not at all. An exchange id already stored makes it fail, because
-        positions exclude replays; a failure here is a defect that must be seen."""
+        positions exclude replays: it raises `StoreRefused`, a defect that must be seen."""
 
     def positions(self) -> dict[str, Position]:
         """Where each journal stands."""
@@ -184,10 +186,12 @@ class MetricsStore(Protocol):
         """The operation names in use by (integration, direction, kind)."""
 
     def fold(self, now_us: int) -> int:
-        """Fold the hours and days that are over; how many rows were written."""
+        """Fold the hours and days that are over; how many rows were written. Each hour and day is
+        a transaction of its own."""
 
     def expire(self, now_us: int, retention: Retention, limit: int = 20_000) -> int:
-        """Delete up to `limit` rows of each kind that are past their retention; how many."""
+        """Delete up to `limit` rows of each kind that are past their retention; how many. Minutes
+        and hours that are not folded yet stay."""
 
     def rollups(
         self,
@@ -200,8 +204,9 @@ class MetricsStore(Protocol):
         """The rows that together cover `window`, each exchange in exactly one of them.
 
         `integrations` None: all. `operations`: rows per operation instead of per integration.
-        `step_us`: no row may be longer than it or straddle its grid (a chart's step); None: the
-        coarsest rows that cover the window.
+        `step_us`, whole minutes: no row may be longer than it or straddle its grid (a chart's
+        step), except where shorter rows are no longer kept. None: as few rows as possible; one may
+        sum up its series over a long stretch of the window.
         """
 
     def find(
@@ -213,7 +218,8 @@ class MetricsStore(Protocol):
         """One exchange with its capture, if both are still kept."""
 
     def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
-        """All exchanges of a window, oldest first, in lists of `batch`."""
+        """All exchanges of a window, oldest first, in lists of `batch`; each list is a transaction
+        of its own."""
 
     def newest_us(self) -> int | None:
         """The start of the newest exchange stored."""

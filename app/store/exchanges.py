@@ -1,0 +1,119 @@
+"""Raw exchanges in the database: how a question about them becomes SQL, and a row an exchange."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, or_, select, text, union_all
+
+from app.domain.ids import id_floor
+from app.domain.window import Window
+from app.domain.words import Outcome, Verdict
+from app.store.backend import Row
+from app.store.names import Names, Settled
+from app.store.port import ExchangeFilter, StoredExchange
+from app.store.tables import FAILED, exchanges
+
+_c = exchanges.c
+#: Up to so many integrations are looked up one by one along their own index; a question about more
+#: reads all exchanges from the newest on and leaves out those of others.
+_FEW = 32
+_EQUAL = ("direction", "kind", "verdict", "fault", "installation", "customer", "topic", "status")
+
+
+def to_rows(batch: Iterable[StoredExchange], settled: Settled) -> list[Row]:
+    """Exchanges as rows: the two names become numbers, everything else is as it is."""
+    integrations, operations = settled.integrations, settled.operations
+    return [(*e[:4], integrations[e[4]], operations[e[5]], *e[6:]) for e in batch]
+
+
+def from_row(row: Row, names: Names) -> StoredExchange:
+    """A row as an exchange."""
+    integration, operation = names.slug_of[row[4]], names.operation_of[row[5]]
+    return StoredExchange._make((*row[:4], integration, operation, *row[6:]))
+
+
+def find(
+    connection: Connection, names: Names, where: ExchangeFilter, before: bytes | None, limit: int
+) -> list[StoredExchange]:
+    """Newest first; see `MetricsStore.find`."""
+    conditions = _conditions(names, where)
+    if conditions is None or limit <= 0:
+        return []
+    if before is not None:
+        conditions.append(_c.id < before)
+    statement = _newest(_owners(names, where), conditions, limit)
+    return [from_row(row, names) for row in connection.execute(statement)]
+
+
+def page(
+    connection: Connection, names: Names, window: Window, after: bytes, limit: int
+) -> list[StoredExchange]:
+    """Oldest first, ids greater than `after`."""
+    statement = (
+        select(exchanges)
+        .where(_c.id > after, _c.id >= id_floor(window.start_us), _c.id < id_floor(window.end_us))
+        .order_by(_c.id)
+        .limit(limit)
+    )
+    return [from_row(row, names) for row in connection.execute(statement)]
+
+
+def _newest(
+    owners: list[int] | None, conditions: list[ColumnElement[bool]], limit: int
+) -> Select[Any]:
+    every = select(exchanges).where(*conditions)
+    if owners is None or len(owners) > _FEW:
+        mine = every if owners is None else every.where(_c.integration_id.in_(owners))
+        return mine.order_by(_c.id.desc()).limit(limit)
+    parts = [
+        select(
+            every.where(_c.integration_id == owner).order_by(_c.id.desc()).limit(limit).subquery()
+        )
+        for owner in owners
+    ]
+    united = union_all(*parts).subquery()
+    return select(united).order_by(united.c.id.desc()).limit(limit)
+
+
+def _owners(names: Names, where: ExchangeFilter) -> list[int] | None:
+    if where.integrations is None:
+        return None
+    return [
+        names.integrations[slug] for slug in set(where.integrations) & names.integrations.keys()
+    ]
+
+
+def _conditions(names: Names, where: ExchangeFilter) -> list[ColumnElement[bool]] | None:
+    """What every row has to fulfil, or None when no row can."""
+    if where.integrations is not None and not _owners(names, where):
+        return None
+    found: list[ColumnElement[bool]] = [
+        _c[name] == getattr(where, name) for name in _EQUAL if getattr(where, name) is not None
+    ]
+    if where.window is not None:
+        found += [
+            _c.id >= id_floor(where.window.start_us),
+            _c.id < id_floor(where.window.end_us),
+        ]
+    if where.outcomes is not None:
+        found.append(_c.outcome.in_(where.outcomes))
+    if where.operation is not None:
+        if where.operation not in names.operations:
+            return None
+        found.append(_c.operation_id == names.operations[where.operation])
+    if where.text is not None:
+        found.append(_contains(where.text))
+    if _only_failures(where):
+        found.append(text(FAILED))  # type: ignore[arg-type]  # lets the partial index be used
+    return found
+
+
+def _contains(sought: str) -> ColumnElement[bool]:
+    columns = (_c.error, _c.error_detail, _c.path)
+    return or_(*(column.icontains(sought, autoescape=True) for column in columns))
+
+
+def _only_failures(where: ExchangeFilter) -> bool:
+    """Whether every match has an outcome other than ok: the good ones are exactly the ok ones."""
+    failed = where.outcomes is not None and Outcome.OK not in where.outcomes
+    return failed or where.verdict in (Verdict.BAD, Verdict.EXCLUDED)

@@ -1,0 +1,212 @@
+"""Rollup rows in the database: adding a batch, folding upwards, answering for a window.
+
+Every function works inside a transaction that its caller holds, with the marks read in it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Table, text
+
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window, floor
+from app.store.backend import Backend, Row
+from app.store.cover import Marks, Stretch, cover, widened
+from app.store.names import Names
+from app.store.port import Rollups
+from app.store.sums import COLUMNS, NUMBERS, Sums, of_rows
+from app.store.tables import FIRST_OPERATION_SERIES, rollup_days, rollup_hours, rollup_minutes
+
+#: Hours lie by series: naming the series turns a scan of everything into look-ups.
+_HOURS_BY_SERIES = f"{rollup_hours.name} WHERE series_id IN (SELECT id FROM series) AND"  # noqa: S608
+_FIRST_MINUTE = text("SELECT min(start_minute) FROM rollup_minutes WHERE start_minute >= :first")
+_FIRST_HOUR = text(
+    "SELECT min(minute) FROM (SELECT (SELECT min(start_minute) FROM rollup_hours r "
+    "WHERE r.series_id = s.id AND r.start_minute >= :first) AS minute FROM series s) AS firsts"
+)
+_SPAN = text(
+    "SELECT (SELECT min(start_minute) FROM rollup_minutes WHERE start_minute >= :first), "
+    "(SELECT max(start_minute) FROM rollup_minutes WHERE start_minute < :last)"
+)
+
+TABLES = {MINUTE_US: rollup_minutes, HOUR_US: rollup_hours, DAY_US: rollup_days}
+
+
+def add(connection: Connection, backend: Backend, marks: Marks, sums: Sums) -> None:
+    """Add minutes to every table that is complete at their time, so that it stays so."""
+    at_us = sums.minutes * MINUTE_US
+    kept = {
+        MINUTE_US: at_us >= marks.minutes_from_us,
+        HOUR_US: (at_us >= marks.hours_from_us) & (at_us < marks.hours_until_us),
+        DAY_US: at_us < marks.days_until_us,
+    }
+    for step_us, mask in kept.items():
+        if mask.any():
+            part = sums if mask.all() else sums.where(mask)
+            _merge_in(connection, backend, TABLES[step_us], part.per(step_us // MINUTE_US).merged())
+
+
+def _merge_in(connection: Connection, backend: Backend, table: Table, sums: Sums) -> None:
+    old = of_rows(backend.touched(connection, table, sums.keys.tolist()))
+    total = old.joined(sums).merged() if len(old) else sums
+    backend.put(connection, table, total.rows())
+
+
+def fold(connection: Connection, backend: Backend, start_us: int, step_us: int) -> int:
+    """Write the rows of one hour or day from the minutes or hours in it; how many rows."""
+    source = f"{rollup_minutes.name} WHERE" if step_us == HOUR_US else _HOURS_BY_SERIES
+    rows = connection.execute(
+        text(
+            f"SELECT series_id, {start_us // MINUTE_US}, {_summed(backend)} FROM {source} "  # noqa: S608
+            "start_minute >= :first AND start_minute < :last GROUP BY series_id"
+        ),
+        _minutes(Stretch(start_us, start_us + step_us, step_us)),
+    )
+    folded = of_rows(rows.tuples().all()).merged()
+    if len(folded):
+        backend.put(connection, TABLES[step_us], folded.rows())
+    return len(folded)
+
+
+def first_unfolded(connection: Connection, step_us: int, from_us: int) -> int | None:
+    """The start of the first hour or day at or after `from_us` that holds rows to fold."""
+    statement = _FIRST_MINUTE if step_us == HOUR_US else _FIRST_HOUR
+    minute = connection.execute(statement, {"first": from_us // MINUTE_US}).scalar()
+    return None if minute is None else floor(minute * MINUTE_US, step_us)
+
+
+def answer(
+    connection: Connection,
+    backend: Backend,
+    names: Names,
+    marks: Marks,
+    window: Window,
+    *,
+    integrations: Sequence[str] | None,
+    operations: bool,
+    step_us: int | None,
+) -> Rollups:
+    """The rows that cover `window`; see `MetricsStore.rollups`."""
+    covered = widened(window, marks)
+    among = None if integrations is None else frozenset(integrations)
+    ids = names.ids(operations=operations, integrations=among)
+    found: list[tuple[Stretch, list[Row]]] = []
+    for part in cover(covered, marks, step_us) if ids else ():
+        question = _Question(part, ids, among is None, operations, step_us)
+        found.append((part, _select(connection, backend, question)))
+    return _columns(covered, names, found, step_us)
+
+
+class _Question:
+    """One stretch of one level, as SQL asks for it."""
+
+    def __init__(
+        self, part: Stretch, ids: list[int], everything: bool, operations: bool, step_us: int | None
+    ) -> None:
+        self.part = part
+        self.ids = ids
+        self.everything = everything
+        self.operations = operations
+        self.step_us = step_us
+
+    @property
+    def grouping(self) -> tuple[str, bool]:
+        """The SQL for a row's minute, and whether rows have to be summed to it."""
+        if self.step_us is None:
+            return str(self.part.start_us // MINUTE_US), True
+        if self.step_us % self.part.resolution_us or self.step_us == self.part.resolution_us:
+            return "r.start_minute", False
+        step = self.step_us // MINUTE_US
+        return f"r.start_minute - r.start_minute % {step}", True
+
+
+def _select(connection: Connection, backend: Backend, question: _Question) -> list[Row]:
+    minute, grouped = question.grouping
+    columns = _summed(backend) if grouped else ", ".join(f"r.{name}" for name in COLUMNS[2:])
+    groups = f" GROUP BY r.series_id, {minute}" if grouped and question.step_us else ""
+    if grouped and not question.step_us:
+        groups = " GROUP BY r.series_id"
+    by_minute = question.part.resolution_us == MINUTE_US
+    source = _by_minute(backend, question) if by_minute else _by_series(backend, question)
+    head = backend.grid if by_minute else ""
+    statement = text(
+        f"{head}SELECT r.series_id, {minute} AS start_minute, {columns} {source}{groups}"
+    )
+    parameters: dict[str, Any] = _minutes(question.part)
+    if by_minute:
+        # A window may be far longer than the minutes there are; the grid must not be.
+        first, last = connection.execute(_SPAN, parameters).one()
+        parameters = {"first": first or 0, "last": -1 if last is None else last + 1}
+    if ":ids" in source:
+        parameters["ids"] = backend.numbers(question.ids)
+    return list(connection.execute(statement, parameters).tuples())
+
+
+def _by_minute(backend: Backend, question: _Question) -> str:
+    source = f"FROM grid CROSS JOIN {rollup_minutes.name} r WHERE r.start_minute = grid.minute AND "
+    if not question.everything:
+        return source + f"r.series_id IN {backend.among}"
+    if question.operations:
+        return source + f"r.series_id >= {FIRST_OPERATION_SERIES}"
+    return source + f"r.series_id < {FIRST_OPERATION_SERIES}"
+
+
+def _by_series(backend: Backend, question: _Question) -> str:
+    table = TABLES[question.part.resolution_us]
+    return (
+        f"FROM {table.name} r WHERE r.series_id IN {backend.among} "
+        "AND r.start_minute >= :first AND r.start_minute < :last"
+    )
+
+
+def _minutes(part: Stretch) -> dict[str, int]:
+    return {"first": part.start_us // MINUTE_US, "last": part.end_us // MINUTE_US}
+
+
+def _summed(backend: Backend) -> str:
+    sums = [f"CAST(sum({name}) AS BIGINT)" for name in NUMBERS]
+    return ", ".join([*sums, backend.joined.format("tally"), backend.joined.format("latency")])
+
+
+def _columns(
+    window: Window, names: Names, found: list[tuple[Stretch, list[Row]]], step_us: int | None
+) -> Rollups:
+    sums = of_rows([row for _, rows in found for row in rows])
+    lengths = [len(rows) for _, rows in found]
+    starts = np.repeat([part.start_us for part, _ in found], lengths).astype(np.int64)
+    ends = np.repeat([part.end_us for part, _ in found], lengths).astype(np.int64)
+    resolutions = np.repeat([part.resolution_us for part, _ in found], lengths).astype(np.int64)
+    t_us = sums.minutes * MINUTE_US
+    if step_us is None:
+        steps_us = ends - starts
+    else:
+        # Longer rows than the step stand where no shorter ones are kept.
+        steps_us = np.where(step_us % np.maximum(resolutions, 1), resolutions, step_us)
+        last_us = np.minimum(t_us + steps_us, ends)
+        t_us = np.maximum(t_us, starts)
+        steps_us = last_us - t_us
+    numbers, series_index = np.unique(sums.keys >> 32, return_inverse=True)
+    counts = dict(zip(NUMBERS, np.ascontiguousarray(sums.numbers.T), strict=True))
+    return Rollups(
+        window,
+        tuple(names.series_of[number] for number in numbers.tolist()),
+        series_index,
+        t_us,
+        steps_us,
+        tally=sums.tally,
+        latency=sums.latency,
+        **counts,
+    )
+
+
+def cut(connection: Connection, table: Table, before_us: int, limit: int) -> int:
+    """Delete up to `limit` rows that start before `before_us`; how many."""
+    old = f"FROM {table.name} WHERE start_minute < :before"
+    if table is rollup_hours:
+        old += " AND series_id IN (SELECT id FROM series)"
+    statement = text(
+        f"DELETE FROM {table.name} WHERE (series_id, start_minute) IN "  # noqa: S608
+        f"(SELECT series_id, start_minute {old} LIMIT :limit)"
+    )
+    parameters = {"before": before_us // MINUTE_US, "limit": limit}
+    return connection.execute(statement, parameters).rowcount
