@@ -4,10 +4,11 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterable
+from contextlib import closing
 from pathlib import Path
 
-from app.settings import Settings
+from app.domain.route import decode_table
+from app.settings import Settings, secret_key
 from demo import ground
 from demo.ground import Ground, dialled
 from demo.services import Cast
@@ -62,12 +63,13 @@ async def _drive(settings: Settings, own: Ground) -> None:
         await driver.close()
 
 
-def lower_priority() -> None:
-    """Give way to live traffic."""
+def fill(settings: Settings) -> None:
+    """Load the past, giving way to everything else on the machine."""
+    from app.store.open import open_store
+    from demo.history import load_history
+
     os.nice(10)
-
-
-def tell(lines: Iterable[str]) -> None:
-    """Print lines as they come."""
-    for line in lines:
-        print(line, flush=True)
+    routes = decode_table(settings.routes_path.read_bytes())
+    with closing(open_store(settings.metrics_url)) as store:
+        for line in load_history(store, routes, _ground(settings), secret_key(settings)):
+            print(line, flush=True)

@@ -16,7 +16,7 @@ from typing import IO
 from app.settings import Settings
 from demo.ground import DemoError
 from demo.processes import Ready, child_environ
-from demo.supervise import Spec, Supervisor, launch
+from demo.supervise import Spec, Streams, Supervisor, launch
 
 _POLL_S = 0.1
 _READY_S = 60.0
@@ -62,11 +62,14 @@ class Stage:
         while True:
             self.pause()
 
-    def run(self, *arguments: str) -> str:
-        """Run one of our modules to its end; its standard output. `DemoError` if it fails."""
+    def run(self, *arguments: str, typed: str = "") -> str:
+        """Run one of our modules to its end, `typed` on its standard input; its standard output.
+        `DemoError` if it fails."""
         command = (sys.executable, "-m", *arguments)
-        with TemporaryFile() as said, TemporaryFile() as complained:
-            process = launch(command, self.environ, said, complained)
+        with TemporaryFile() as said, TemporaryFile() as complained, TemporaryFile() as keys:
+            keys.write(typed.encode())
+            keys.seek(0)
+            process = launch(command, self.environ, Streams(keys, said, complained))
             try:
                 while process.poll() is None:
                     self.pause()

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 #: From the end's beginning: when to stop asking, and when to stop waiting.
 GRACE_S, KILL_S = 6.0, 2.0
@@ -36,6 +36,17 @@ class Spec:
     command: Sequence[str]
     once: bool = False
     aloud: bool = False
+
+
+class Streams(NamedTuple):
+    """A child's standard streams. None: nothing to read, and our own terminal to write to."""
+
+    given: IO[bytes] | None = None
+    said: IO[bytes] | None = None
+    complained: IO[bytes] | None = None
+
+
+_OURS = Streams()
 
 
 @dataclass(slots=True)
@@ -110,7 +121,7 @@ class Supervisor:
         child.again_at_s, child.started_s = None, time.monotonic()
         output = None if child.spec.aloud else self._log(child.spec.name)
         try:
-            child.process = launch(child.spec.command, self.environ, output)
+            child.process = launch(child.spec.command, self.environ, Streams(None, output, output))
         finally:
             if output is not None:
                 output.close()
@@ -137,17 +148,16 @@ class Supervisor:
 def launch(
     command: Sequence[str],
     environ: Mapping[str, str],
-    output: IO[bytes] | None,
-    complaints: IO[bytes] | int = subprocess.STDOUT,
+    streams: Streams = _OURS,
 ) -> subprocess.Popen[bytes]:
     """Start a process in a group of its own that does not outlive this one."""
     parent = os.getpid()
     return subprocess.Popen(  # noqa: S603 - our own commands
         command,
         env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=None if output is None else complaints,
+        stdin=streams.given or subprocess.DEVNULL,
+        stdout=streams.said,
+        stderr=streams.complained,
         start_new_session=True,
         preexec_fn=lambda: _die_with(parent),  # noqa: PLW1509 - this process has one thread
     )
