@@ -25,6 +25,17 @@ from app.errors import MidspanError, RegistryUnavailable, SchemaError, SettingsE
 
 BUSY_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_S = 5
+#: What SQLite's result codes mean to a person.
+_SQLITE_SAYS = {
+    "BUSY": "is locked by another process: try again",
+    "LOCKED": "is locked by another process: try again",
+    "FULL": "is on a full disk: make room",
+    "CANTOPEN": "is not there or not ours to open: run python -m app migrate",
+    "READONLY": "cannot be written: check who owns the file and its folder",
+    "IOERR": "cannot be read or written: check the disk",
+    "CORRUPT": "is damaged: restore it from a backup",
+    "NOTADB": "is not a SQLite database: check MIDSPAN_REGISTRY_URL",
+}
 #: Execution option of connections that only read.
 READING = "midspan_reading"
 
@@ -120,14 +131,11 @@ def _translate(engine: Engine, error: exc.SQLAlchemyError) -> MidspanError | Non
     name = _named(engine)
     if "no such " in reason or getattr(cause, "sqlstate", None) in _UNDEFINED:
         return SchemaError(f"{name} lacks tables of this version: run python -m app migrate")
-    if "locked" in reason:
-        return RegistryUnavailable(f"{name} is locked by another process: try again")
-    if "unable to open database file" in reason:
-        return RegistryUnavailable(f"{name} is not there or not ours: run python -m app migrate")
-    if "not a database" in reason:
-        return RegistryUnavailable(f"{name} is not a SQLite database: check MIDSPAN_REGISTRY_URL")
+    code = getattr(cause, "sqlite_errorname", "").removeprefix("SQLITE_").partition("_")[0]
+    if code in _SQLITE_SAYS:
+        return RegistryUnavailable(f"{name} {_SQLITE_SAYS[code]}")
     if isinstance(error, exc.OperationalError | exc.InterfaceError | exc.TimeoutError):
-        return RegistryUnavailable(f"{name} is away: {reason}")
+        return RegistryUnavailable(f"{name} is away: {reason}; check MIDSPAN_REGISTRY_URL")
     return None
 
 

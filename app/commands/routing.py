@@ -1,13 +1,12 @@
 """Publishing the routing table: one JSON file in the home, swapped whole.
 
-The file is written beside its place, flushed to the disk and renamed, so a reader sees the old
-table or the new one, whole, whatever is killed when. Publishers take turns by a lock file and
-read the registry only after they have it, so an older table never replaces a newer one.
+A reader sees the old table or the new one, whole, whatever is killed when. Publishers take turns
+by a lock file and read the registry only after they have it, so an older table never replaces a
+newer one.
 """
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from app.commands import revision
+from app.commands.files import replace_file
 from app.commands.registry_export import current_integrations, limits_of, timeouts_of
 from app.db import reading
 from app.domain.route import Route, RouteTable, encode_table
@@ -44,7 +44,7 @@ def publish(engine: Engine, path: Path) -> bool:
             content = encode_table(build_table(session))
         if _content(path) == content:
             return False
-        _replace(path, content)
+        replace_file(path, content)
         return True
 
 
@@ -81,25 +81,3 @@ def _content(path: Path) -> bytes | None:
         return path.read_bytes()
     except FileNotFoundError:
         return None
-
-
-def _replace(path: Path, content: bytes) -> None:
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine
 from app.db import reading, registry_engine, sqlite_path, translated
 from app.errors import SchemaError, SettingsError
 from app.settings import Settings
+from app.store import schema
 
 REGISTRY_SCRIPTS = Path(__file__).parent / "registry"
 #: Not Alembic's default: both databases may be one PostgreSQL database.
@@ -33,12 +34,10 @@ def migrate(settings: Settings) -> list[str]:
     Raises `SchemaError` for a database newer than the code, `SettingsError` for a folder that
     cannot be written, `RegistryUnavailable` or `StoreUnavailable` for one that is away.
     """
-    from app.store import schema
-
     private_folder(settings.home)
     registry = migrate_registry(settings.registry_url)
-    schema.migrate(settings.metrics_url)
-    return [f"registry: {registry}", "metrics store: up to date"]
+    metrics = schema.migrate(settings.metrics_url)
+    return [f"registry: {registry}", f"metrics store: {metrics}"]
 
 
 def migrate_registry(url: str) -> str:
