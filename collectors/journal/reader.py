@@ -133,9 +133,16 @@ class _Batch:
                     return False
                 self._enter(name, os.pread(descriptor, BEGIN_BYTES, 0))
             while self.offset < size and not self._full:
-                data = os.pread(descriptor, min(_BLOCK_BYTES, size - self.offset), self.offset)
-                if not self._advance(data) and not self._pass_damage(data, size, sealed=sealed):
-                    break
+                wanted = min(_BLOCK_BYTES, size - self.offset)
+                data = os.pread(descriptor, wanted, self.offset)
+                if self._advance(data):
+                    continue
+                if len(data) < wanted:
+                    # Cut off since; or unreadable, and then reading right there raises.
+                    os.pread(descriptor, 1, self.offset + len(data))
+                    return False
+                if not self._pass_damage(data, size, sealed=sealed):
+                    return False
         finally:
             os.close(descriptor)
         return sealed and self.offset >= size
@@ -162,7 +169,7 @@ class _Batch:
         end = self.offset + len(data)
         # No more records than headers fit can lie before a frame.
         high = self.segment + end // HEADER_BYTES
-        passed, sequence = resync(data, 1, self.sequence, high)
+        passed, sequence = resync(data, 0, self.sequence, high)
         if sequence is not None:
             self._skip("damaged", passed, sequence - self.sequence)
             self.sequence = sequence
