@@ -1,0 +1,45 @@
+"""`python -m collectors proxy|loader`: one process each, until SIGTERM or SIGINT."""
+
+import sys
+
+import click
+
+from app import logs, settings
+from app.errors import MidspanError
+
+
+@click.group()
+def main() -> None:
+    """Run a collector of Midspan."""
+
+
+@main.command()
+def proxy() -> None:
+    """Pass traffic on and record it."""
+    from collectors.proxy.run import main as run
+
+    given = _begin("proxy")
+    sys.exit(run(given))
+
+
+@main.command()
+def loader() -> None:
+    """Load the journal into the metrics store."""
+    from collectors.loader.run import main as run
+
+    given = _begin("loader")
+    sys.exit(run(given))
+
+
+def _begin(process: str) -> settings.Settings:
+    given = settings.load()
+    logs.configure(process, given.log_level, given.log_format)
+    return given
+
+
+if __name__ == "__main__":
+    try:
+        main(prog_name="python -m collectors")
+    except MidspanError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(1)

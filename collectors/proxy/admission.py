@@ -1,0 +1,18 @@
+"""Whether a routed request may go ahead now. Pure: every limit that can refuse one belongs here."""
+
+from app.domain.route import Limits
+from collectors.proxy.errors import BODY_TOO_LARGE
+from collectors.proxy.head import RequestHead
+from collectors.proxy.verdicts import Refusal
+
+
+def admit(head: RequestHead, limits: Limits) -> Refusal | None:
+    """Why this request may not go ahead; None if it may."""
+    return body_refusal(head.body_length, limits)
+
+
+def body_refusal(body_bytes: int, limits: Limits) -> Refusal | None:
+    """Why a body of (so far) `body_bytes` is too large; None if it is not."""
+    if body_bytes > limits.body_bytes:
+        return Refusal(BODY_TOO_LARGE, f"over {limits.body_bytes} bytes")
+    return None

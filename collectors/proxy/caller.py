@@ -1,0 +1,255 @@
+"""A caller's connection: requests in, one at a time; answers out.
+
+Requests that a caller sends ahead wait in a bounded buffer for their turn. Each is cut off by a
+fresh reading of its head and its body's end, and nothing is remembered from one to the next.
+"""
+
+import asyncio
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING, cast
+
+from app.domain.words import Direction
+from collectors.proxy.decide import decide
+from collectors.proxy.errors import REQUEST_TIMEOUT
+from collectors.proxy.exchange import LiveExchange
+from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL, Reading
+from collectors.proxy.framing import Body, ChunkedBody, HeadBuffer, LengthBody
+from collectors.proxy.head import CHUNKED, Head, RequestHead, parse_request_head
+from collectors.proxy.routes import stray
+from collectors.proxy.timeouts import HEAD_NS, KEEP_ALIVE_NS, LINGER_BYTES, LINGER_NS
+from collectors.proxy.verdicts import BadMessage, Refusal
+
+if TYPE_CHECKING:
+    from collectors.proxy.hub import Hub
+
+#: Bytes of requests sent ahead that are kept before reading stops.
+_AHEAD_BYTES = 64 * 1024
+#: How long an answer may take to leave a connection that is being closed.
+_FLUSH_NS = 30_000_000_000
+_OWN_PATHS = b"/-/"
+#: In place of the head of a request that has no readable one.
+_UNREADABLE = RequestHead("", b"", Head(1, [], {}))
+
+
+class CallerProtocol(asyncio.Protocol):
+    """One connection of the platform (outbound) or of a partner (inbound)."""
+
+    def __init__(self, hub: "Hub", direction: Direction) -> None:
+        # For the worker's life.
+        self._hub = hub
+        self._direction = direction
+        # For the connection's life; the transport and its reading half are made with it.
+        self._transport: asyncio.Transport
+        self.reading: Reading
+        self._heads = HeadBuffer()
+        self._since_ns = time.monotonic_ns()  # of its last request, or of what it does now
+        self._ahead = b""
+        self._ended = False  # the caller sends nothing more
+        self._closing = False  # nothing more is read, except to let the answer through
+        self._lingered = 0
+        self._advancing = False
+        # For one exchange.
+        self._exchange: LiveExchange | None = None
+        self._body: Body | None = None  # what of the request's body is still to come
+
+    # What the transport tells.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A caller connected."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.reading = Reading(self._transport)
+        self._hub.callers.add(self)
+        if self._hub.draining:
+            self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of requests."""
+        if self._closing:
+            self._linger(len(data))
+            return
+        self._ahead = self._ahead + data if self._ahead else data
+        self._advance()
+
+    def eof_received(self) -> bool:
+        """The caller sends nothing more; True: it still gets the answers it waits for."""
+        self._ended = True
+        if self._exchange is None or self._closing:
+            return False
+        if self._body is not None:
+            self._exchange.caller_gone()
+            return False
+        return True
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The caller is gone."""
+        self._closing = True
+        self._hub.callers.discard(self)
+        if self._exchange is not None:
+            self._exchange.caller_gone()
+
+    def pause_writing(self) -> None:
+        """The caller reads slowly."""
+        if self._exchange is not None:
+            self._exchange.caller_full(True)
+
+    def resume_writing(self) -> None:
+        """The caller has caught up."""
+        if self._exchange is not None:
+            self._exchange.caller_full(False)
+
+    # What the exchange asks for.
+
+    def write(self, data: bytes) -> None:
+        """Hand bytes of an answer to the caller."""
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def finished(self, *, keep: bool) -> None:
+        """The exchange is over and its answer handed on; `keep`: another request may follow."""
+        unread = self._body is not None
+        self._forget_exchange()
+        self._since_ns = time.monotonic_ns()
+        if not keep or (self._ended and not self._ahead):
+            self._close(unread=unread)
+        elif self._ahead:
+            self._advance()
+
+    def cut(self, *, hard: bool) -> None:
+        """The exchange is over without a whole answer, and the caller must notice.
+
+        `hard` where the end of the connection would look like the end of the answer.
+        """
+        self._forget_exchange()
+        self._closing = True
+        self._since_ns = time.monotonic_ns()
+        if hard:
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    @property
+    def peer(self) -> bytes:
+        """The caller's address."""
+        return str((self._transport.get_extra_info("peername") or ("unknown",))[0]).encode()
+
+    # What the worker asks for.
+
+    def check(self, now_ns: int) -> None:
+        """Close it if it has been doing nothing for too long."""
+        if self._exchange is not None:
+            return
+        still_ns = now_ns - self._since_ns
+        if self._closing:
+            self._end_closing(still_ns)
+        elif self._heads and still_ns > HEAD_NS:
+            self._refuse(REQUEST_TIMEOUT, "the head did not arrive in time")
+        elif still_ns > KEEP_ALIVE_NS:
+            self._transport.close()
+
+    def retire(self) -> None:
+        """The worker stops: go unless an exchange is still to end."""
+        if self._exchange is None:
+            self._transport.close()
+
+    # Inside.
+
+    def _advance(self) -> None:
+        """Go on with what has arrived, as far as it goes."""
+        if self._advancing:
+            return
+        self._advancing = True
+        try:
+            while self._ahead and not self._closing:
+                data, self._ahead = self._ahead, b""
+                if self._exchange is None:
+                    self._read_head(data)
+                elif self._body is not None:
+                    self._read_body(self._exchange, self._body, data)
+                else:
+                    self._ahead = data
+                    if len(data) > _AHEAD_BYTES:
+                        self.reading.hold(PIPELINE_FULL)
+                    break
+        except BadMessage as bad:
+            self._refuse(bad.code, bad.detail)
+        finally:
+            self._advancing = False
+
+    def _read_head(self, data: bytes) -> None:
+        self.reading.release(PIPELINE_FULL)
+        if not self._heads:
+            self._since_ns = time.monotonic_ns()
+        whole = self._heads.feed(data)
+        if whole is None:
+            return
+        raw, self._ahead = whole
+        head = parse_request_head(raw)
+        if self._direction == Direction.OUTBOUND and head.path.startswith(_OWN_PATHS):
+            self._answer_own(head)
+        else:
+            self._begin(head)
+
+    def _begin(self, head: RequestHead) -> None:
+        hub = self._hub
+        found, verdict = decide(hub.router, hub.house, self._direction, head)
+        exchange = self._exchange = LiveExchange(hub, self, head, found)
+        length = head.body_length
+        self._body = None
+        if length:
+            self._body = ChunkedBody() if length == CHUNKED else LengthBody(length)
+        if isinstance(verdict, Refusal):
+            exchange.fail(*verdict)
+        else:
+            exchange.begin(verdict)
+
+    def _read_body(self, exchange: LiveExchange, body: Body, data: bytes) -> None:
+        found, self._ahead = body.feed(data)
+        if body.done:
+            self._body = None
+        if found or body.done:
+            exchange.request_data(found, done=body.done)
+
+    def _answer_own(self, head: RequestHead) -> None:
+        """Answer one of the proxy's own pages; they have no body to read and are not recorded."""
+        keep = head.persistent and head.body_length == 0 and not self._hub.draining
+        self.write(self._hub.own_page(head.method, head.path, close=not keep))
+        if not keep:
+            self._close(unread=head.body_length != 0)
+
+    def _refuse(self, code: str, detail: str) -> None:
+        """End the exchange that a malformed message belongs to, or begin one to refuse it."""
+        if self._exchange is None:
+            self._exchange = LiveExchange(self._hub, self, _UNREADABLE, stray(self._direction))
+            self._body = ChunkedBody()  # wherever it ends, it is not found
+            self._exchange.request_done = False
+        self._exchange.fail(code, detail)
+
+    def _forget_exchange(self) -> None:
+        self._exchange = None
+        self._body = None
+        self.reading.release(OTHER_SIDE_FULL | NOT_CONNECTED)
+
+    def _close(self, *, unread: bool) -> None:
+        """No further request; `unread`: let the caller see its answer before the reset that
+        unread bytes would cause."""
+        self._closing = True
+        self._ahead = b""
+        self.reading.release(PIPELINE_FULL)
+        if unread and not self._ended and not self._transport.is_closing():
+            with suppress(OSError, RuntimeError):
+                self._transport.write_eof()
+        else:
+            self._transport.close()
+
+    def _linger(self, size: int) -> None:
+        self._lingered += size
+        if self._lingered > LINGER_BYTES:
+            self._transport.close()
+
+    def _end_closing(self, still_ns: int) -> None:
+        if self._transport.is_closing():
+            if still_ns > _FLUSH_NS:
+                self._transport.abort()
+        elif still_ns > LINGER_NS:
+            self._transport.close()

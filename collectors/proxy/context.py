@@ -1,0 +1,124 @@
+"""What the caller says about its request besides the request: context headers and trace. Pure.
+
+The platform (outbound) is believed. A partner (inbound) is not: it can only describe exchanges
+recorded under its own integration, so a known one may name its installation and customer, cut to
+length; an unknown caller may name nothing, and the operation, delivery and attempt of an inbound
+request are never taken from it. All `Midspan-` headers are removed before forwarding either way.
+"""
+
+import re
+from typing import NamedTuple
+
+from app.domain.route import UNATTRIBUTED
+from app.domain.words import Direction, Kind
+from collectors.proxy.head import RequestHead
+from collectors.proxy.routes import Destination
+
+_ID_CHARS = 256
+_TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
+_ATTEMPT = re.compile(rb"[0-9]{1,6}")
+_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto")
+_NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
+
+
+class Context(NamedTuple):
+    """What is recorded of it. "" where nothing was said; `attempt` counts from 1."""
+
+    installation: str = ""
+    customer: str = ""
+    operation: str = ""
+    delivery: str = ""
+    attempt: int = 1
+
+
+class Trace(NamedTuple):
+    """The trace an exchange belongs to, and the header lines that pass it on."""
+
+    trace_id: str
+    lines: bytes
+
+
+_NOTHING = Context()
+
+
+def read_context(head: RequestHead, destination: Destination) -> Context:
+    """The context of a request, as far as its caller may set it."""
+    if destination.direction == Direction.INBOUND:
+        if destination.party.integration == UNATTRIBUTED:
+            return _NOTHING
+        return Context(
+            _said(head, b"midspan-installation"),
+            _said(head, b"midspan-customer"),
+        )
+    delivery = _said(head, b"midspan-delivery")
+    if not delivery and destination.kind == Kind.WEBHOOK:
+        delivery = b"".join(head.values(b"webhook-id")[:1])[:_ID_CHARS].decode("latin-1")
+    attempt = _ATTEMPT.fullmatch(b"".join(head.special.get(b"midspan-attempt", ())))
+    return Context(
+        _said(head, b"midspan-installation"),
+        _said(head, b"midspan-customer"),
+        _said(head, b"midspan-operation"),
+        delivery,
+        max(1, int(attempt[0])) if attempt else 1,
+    )
+
+
+def read_trace(head: RequestHead, exchange_id: bytes) -> Trace:
+    """The caller's trace, passed on unchanged; else one begun, whose id is the exchange's.
+
+    W3C Trace Context: one valid `traceparent`, of any version but ff, or it is as if there were
+    none, and `tracestate` goes with it. A begun trace is marked as recorded, as the exchange is.
+    """
+    parents = head.special.get(b"traceparent")
+    if parents and len(parents) == 1 and (trace_id := _valid(parents[0])):
+        lines = [b"traceparent: " + parents[0] + b"\r\n"]
+        lines += [b"tracestate: " + s + b"\r\n" for s in head.special.get(b"tracestate", ())]
+        return Trace(trace_id, b"".join(lines))
+    begun = exchange_id.hex()
+    return Trace(begun, b"traceparent: 00-%b-%b-01\r\n" % (begun.encode(), begun[16:].encode()))
+
+
+def forwarded_lines(head: RequestHead, direction: Direction, peer: bytes) -> bytes:
+    """Header lines about who asked, and by what name.
+
+    Outbound they are the platform's own and pass as they are. Inbound the platform is told the
+    partner's address and the name it used; what the partner says about them is not believed,
+    except that an address is appended to the list that a load balancer may have begun.
+    """
+    if direction == Direction.OUTBOUND:
+        return b"".join(
+            [b"%b: %b\r\n" % (n, v) for n in _FORWARDED for v in head.special.get(n, ())]
+        )
+    chain = b", ".join([*head.special.get(b"x-forwarded-for", ()), peer])
+    return b"X-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: http\r\n" % (
+        chain,
+        head.special[b"host"][0],
+    )
+
+
+def caller_tokens(head: RequestHead) -> list[bytes]:
+    """What an inbound request offers as proof of who calls; the bearer token first."""
+    tokens = [
+        value[7:].strip()
+        for value in head.values(b"authorization")
+        if value[:7].lower() == b"bearer "
+    ]
+    return tokens + head.values(b"x-api-key")
+
+
+def _said(head: RequestHead, name: bytes) -> str:
+    values = head.special.get(name)
+    return values[0][:_ID_CHARS].decode("latin-1") if values else ""
+
+
+def _valid(parent: bytes) -> str:
+    match = _TRACEPARENT.fullmatch(parent)
+    if (
+        match is None
+        or match[1] == b"ff"
+        or (match[1] == b"00" and match[4])
+        or match[2] == _NO_TRACE
+        or match[3] == _NO_SPAN
+    ):
+        return ""
+    return match[2].decode()

@@ -1,0 +1,283 @@
+"""Every error code the proxy writes: its outcome, the status it is answered with, what it means
+and what to do about it. The only such table; the error reference is printed from it.
+"""
+
+from dataclasses import dataclass
+
+from app.domain import outcome as codes
+from app.domain.words import Outcome
+
+NO_SUCH_INTEGRATION = "no_such_integration"
+NO_URL_CONFIGURED = "no_url_configured"
+NO_SUCH_PATH = "no_such_path"
+METHOD_NOT_ALLOWED = "method_not_allowed"
+METHOD_UNKNOWN = "method_unknown"
+UNKNOWN_HOST = "unknown_host"
+BAD_REQUEST = "bad_request"
+BAD_TARGET = "bad_target"
+BAD_HOST = "bad_host"
+BAD_FRAMING = "bad_framing"
+BAD_VERSION = "bad_version"
+BAD_CODING = "unknown_transfer_coding"
+BAD_EXPECTATION = "bad_expectation"
+HEAD_TOO_LARGE = "head_too_large"
+BODY_TOO_LARGE = "body_too_large"
+LOOP_DETECTED = "loop_detected"
+REQUEST_TIMEOUT = codes.REQUEST_TIMEOUT
+CONNECT_TIMEOUT = codes.CONNECT_TIMEOUT
+FIRST_BYTE_TIMEOUT = "first_byte_timeout"
+IDLE_TIMEOUT = "idle_timeout"
+TOTAL_TIMEOUT = "total_timeout"
+CONNECT_REFUSED = codes.CONNECT_REFUSED
+CONNECT_RESET = "connect_reset"
+CONNECT_UNREACHABLE = "connect_unreachable"
+CONNECT_FAILED = "connect_failed"
+ADDRESS_DENIED = codes.ADDRESS_DENIED
+DNS_NOT_FOUND = codes.DNS_NOT_FOUND
+DNS_FAILED = "dns_failed"
+TLS_EXPIRED = "tls_expired"
+TLS_HOSTNAME = "tls_hostname"
+TLS_UNTRUSTED = "tls_untrusted"
+TLS_FAILED = "tls_failed"
+RESET_BEFORE_ANSWER = "reset_before_answer"
+RESET_MID_BODY = "reset_mid_body"
+TRUNCATED = "truncated"
+BAD_RESPONSE = "bad_response"
+CALLER_GONE = "caller_gone"
+CALLER_STALLED = "caller_stalled"
+PROXY_STOPPED = "proxy_stopped"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One code. `status` is what the proxy answers if it still can; 0: there is nobody to answer,
+    or the other side's own answer was passed on."""
+
+    outcome: Outcome
+    status: int
+    meaning: str
+    remedy: str
+
+
+_R, _T, _C = Outcome.REJECTED, Outcome.TIMEOUT, Outcome.CONNECT_ERROR
+_D, _S, _P, _A = Outcome.DNS_ERROR, Outcome.TLS_ERROR, Outcome.PROTOCOL_ERROR, Outcome.ABORTED
+
+ERRORS: dict[str, Entry] = {
+    NO_SUCH_INTEGRATION: Entry(
+        _R,
+        404,
+        "The path names no integration of the registry.",
+        "Check the slug, and that the registry was published.",
+    ),
+    NO_URL_CONFIGURED: Entry(
+        _R,
+        404,
+        "The registry has no URL for this sort of traffic.",
+        "Set api_base_url or webhook_url of the integration, or api_base_url of the platform.",
+    ),
+    NO_SUCH_PATH: Entry(
+        _R,
+        404,
+        "A path under /-/ that the proxy does not know.",
+        "Webhooks go to /<integration>/-/webhooks/<topic>.",
+    ),
+    METHOD_NOT_ALLOWED: Entry(
+        _R,
+        405,
+        "The method is not for this address; CONNECT and TRACE never are.",
+        "Send webhooks with POST.",
+    ),
+    METHOD_UNKNOWN: Entry(
+        _R, 501, "A method that is no HTTP method.", "Use a registered HTTP method."
+    ),
+    UNKNOWN_HOST: Entry(
+        _R,
+        421,
+        "The Host header names a host this listener does not answer to.",
+        "Call it by one of MIDSPAN_INBOUND_HOSTS, or add the name there.",
+    ),
+    BAD_REQUEST: Entry(
+        _R, 400, "The request is not well-formed HTTP.", "Mend the client; the detail says where."
+    ),
+    BAD_TARGET: Entry(
+        _R,
+        400,
+        "The request target is not a plain absolute path.",
+        "Send a path that starts with one slash and has no dot segments and no fragment.",
+    ),
+    BAD_HOST: Entry(
+        _R, 400, "There is not exactly one valid Host header.", "Send one Host: name[:port]."
+    ),
+    BAD_FRAMING: Entry(
+        _R,
+        400,
+        "Where the request's body ends is missing, contradictory or malformed.",
+        "Send one Content-Length, or Transfer-Encoding: chunked, not both.",
+    ),
+    BAD_VERSION: Entry(
+        _R, 505, "A version other than HTTP/1.0 and HTTP/1.1.", "Speak HTTP/1.1 to the proxy."
+    ),
+    BAD_CODING: Entry(
+        _R,
+        501,
+        "A transfer coding other than chunked.",
+        "Send the body with chunked alone, or with a Content-Length.",
+    ),
+    BAD_EXPECTATION: Entry(
+        _R, 417, "An Expect header other than 100-continue.", "Leave the Expect header out."
+    ),
+    HEAD_TOO_LARGE: Entry(
+        _R,
+        431,
+        "The request line is over 8 KiB, the head over 64 KiB, or there are over 100 headers.",
+        "Send less in the URL and the headers.",
+    ),
+    BODY_TOO_LARGE: Entry(
+        _R,
+        413,
+        "The request body is larger than the integration's limit.",
+        "Send less, or raise limits.body_bytes of the integration.",
+    ),
+    LOOP_DETECTED: Entry(
+        _R,
+        508,
+        "The request has come through this proxy before.",
+        "Point api_base_url and webhook_url at the partner, not at Midspan.",
+    ),
+    REQUEST_TIMEOUT: Entry(
+        _T,
+        408,
+        "The caller was too slow in sending its request.",
+        "Look at the caller and the network before the proxy.",
+    ),
+    CONNECT_TIMEOUT: Entry(
+        _T,
+        504,
+        "No connection (name, TCP and TLS) within connect_ms.",
+        "Check that the address is reachable and not filtered; else raise timeouts.connect_ms.",
+    ),
+    FIRST_BYTE_TIMEOUT: Entry(
+        _T,
+        504,
+        "The request was sent and no answer began within first_byte_ms.",
+        "Ask what the operation waits for; else raise timeouts.first_byte_ms.",
+    ),
+    IDLE_TIMEOUT: Entry(
+        _T,
+        504,
+        "The other side stopped in the middle for longer than idle_ms.",
+        "Ask what stalls the transfer; else raise timeouts.idle_ms.",
+    ),
+    TOTAL_TIMEOUT: Entry(
+        _T,
+        504,
+        "The exchange was not over within total_ms.",
+        "Ask what takes so long; else raise timeouts.total_ms.",
+    ),
+    CONNECT_REFUSED: Entry(
+        _C, 502, "The address refused the connection.", "Start the service, or mend its port."
+    ),
+    CONNECT_RESET: Entry(
+        _C,
+        502,
+        "The connection was reset while it was being made.",
+        "Look at the load balancer or firewall in front of the service.",
+    ),
+    CONNECT_UNREACHABLE: Entry(
+        _C, 502, "There is no way to the address.", "Check routing, firewall and IPv6."
+    ),
+    CONNECT_FAILED: Entry(
+        _C, 502, "The connection could not be made; the detail says why.", "Follow the detail."
+    ),
+    ADDRESS_DENIED: Entry(
+        _C,
+        502,
+        "The name leads to an address the proxy must not dial.",
+        "Use a public address, or set allow_private_addresses for an integration inside.",
+    ),
+    DNS_NOT_FOUND: Entry(
+        _D, 502, "The host name does not exist.", "Mend the URL or the DNS record."
+    ),
+    DNS_FAILED: Entry(
+        _D, 502, "The name could not be looked up.", "Check the resolver of this machine."
+    ),
+    TLS_EXPIRED: Entry(
+        _S, 502, "The certificate has expired or is not yet valid.", "Renew the certificate."
+    ),
+    TLS_HOSTNAME: Entry(
+        _S,
+        502,
+        "The certificate is for another name.",
+        "Serve a certificate for the host in the URL.",
+    ),
+    TLS_UNTRUSTED: Entry(
+        _S,
+        502,
+        "The certificate is not signed by an authority this machine trusts.",
+        "Serve the whole chain, or trust the authority with SSL_CERT_FILE.",
+    ),
+    TLS_FAILED: Entry(
+        _S, 502, "The TLS handshake failed; the detail says why.", "Follow the detail."
+    ),
+    RESET_BEFORE_ANSWER: Entry(
+        _P,
+        502,
+        "The connection was closed before any byte of an answer.",
+        "Look for a crash or a restart of the service at that time.",
+    ),
+    RESET_MID_BODY: Entry(
+        _P,
+        502,
+        "The connection was reset in the middle of the answer.",
+        "Look for a crash or a restart of the service at that time.",
+    ),
+    TRUNCATED: Entry(
+        _P,
+        502,
+        "The connection was closed in order, but before the announced end of the answer.",
+        "Make Content-Length agree with the body, and end a chunked body.",
+    ),
+    BAD_RESPONSE: Entry(
+        _P, 502, "The answer is not well-formed HTTP; the detail says where.", "Mend the service."
+    ),
+    CALLER_GONE: Entry(
+        _A,
+        0,
+        "The caller closed its connection before the exchange was over.",
+        "Compare the caller's timeout with how long the operation takes.",
+    ),
+    CALLER_STALLED: Entry(
+        _A,
+        0,
+        "The caller stopped reading its answer for longer than idle_ms.",
+        "Look at the caller.",
+    ),
+    PROXY_STOPPED: Entry(
+        _A,
+        503,
+        "The proxy was stopped and the exchange did not end within the grace period.",
+        "Send it again if that is safe.",
+    ),
+    codes.WEBHOOK_REFUSED: Entry(
+        Outcome.CLIENT_ERROR,
+        0,
+        "The endpoint refused its event with a 4xx other than 410 and 429.",
+        "Ask the partner why its endpoint refuses events of this topic.",
+    ),
+    codes.WEBHOOK_REDIRECTED: Entry(
+        _P,
+        0,
+        "The endpoint answered an event with a redirect, which is not followed.",
+        "Set webhook_url to where the redirect points.",
+    ),
+}
+
+
+def markdown() -> str:
+    """The table as the error reference shows it."""
+    lines = ["| code | outcome | answered | means | do |", "| --- | --- | --- | --- | --- |"]
+    lines += [
+        f"| `{code}` | `{e.outcome.word}` | {e.status or '–'} | {e.meaning} | {e.remedy} |"
+        for code, e in sorted(ERRORS.items())
+    ]
+    return "\n".join(lines) + "\n"

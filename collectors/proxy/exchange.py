@@ -1,0 +1,373 @@
+"""One live exchange: what becomes of a routed request, from its head to its record.
+
+The caller's connection and the upstream's tell it what happened (`request_data`, `answer_head`,
+`link_lost`, ...), it tells them what to do. It ends once, in `_settle`, which writes the record;
+only then are the last bytes handed to the caller. Everything here happens at once, in the event
+that caused it; dialling is the one thing waited for.
+"""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from app.domain import ids
+from app.domain.outcome import outcome_of_status
+from app.domain.words import Outcome
+from collectors.proxy import emit
+from collectors.proxy.admission import body_refusal
+from collectors.proxy.answers import problem
+from collectors.proxy.context import Context, forwarded_lines, read_context, read_trace
+from collectors.proxy.dial import DialError, Spent
+from collectors.proxy.errors import (
+    CALLER_GONE,
+    CALLER_STALLED,
+    ERRORS,
+    RESET_BEFORE_ANSWER,
+    RESET_MID_BODY,
+    TRUNCATED,
+)
+from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL
+from collectors.proxy.head import CHUNKED, TO_END_OF_FILE, RequestHead, ResponseHead
+from collectors.proxy.metrics import RETRIED, REUSED
+from collectors.proxy.routes import Destination, Routed
+from collectors.proxy.timeouts import Progress, Stage
+from collectors.proxy.verdicts import Refusal
+from collectors.record import CAPTURE_BYTES, NOT_REACHED
+
+if TYPE_CHECKING:
+    from collectors.proxy.caller import CallerProtocol
+    from collectors.proxy.hub import Hub
+    from collectors.proxy.upstream import UpstreamProtocol
+
+#: Methods that may be sent again without harm (RFC 9110, section 9.2.2).
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
+_NO_CONTEXT = Context()
+
+
+class LiveExchange:
+    """See the module. Fields that end in `_us` and `_bytes` are what the record says."""
+
+    __slots__ = (
+        "_begun",
+        "_caller",
+        "_caller_full",
+        "_dialing",
+        "_framing",
+        "_hub",
+        "_keep",
+        "_link",
+        "_link_full",
+        "_moved_ns",
+        "_out",
+        "_pending",
+        "_printed_id",
+        "_retried",
+        "_reused",
+        "_routed",
+        "_stage",
+        "_stage_ns",
+        "_wire",
+        "answer",
+        "connect_us",
+        "context",
+        "destination",
+        "first_byte_us",
+        "head",
+        "id",
+        "queue_us",
+        "request_bytes",
+        "request_done",
+        "request_start",
+        "response_bytes",
+        "response_start",
+        "settled",
+        "started_ns",
+        "started_us",
+        "status",
+        "tls_us",
+        "total_us",
+        "trace_id",
+    )  # fmt: skip
+
+    def __init__(
+        self, hub: "Hub", caller: "CallerProtocol", head: RequestHead, destination: Destination
+    ) -> None:
+        # Fixed from the start.
+        self._hub = hub
+        self._caller = caller
+        self.started_ns = time.monotonic_ns()
+        self.started_us = time.time_ns() // 1000
+        self.id = hub.next_id(self.started_us)
+        self._printed_id = ids.format_id(self.id)
+        self.head = head
+        self.destination = destination
+        # The way to the upstream.
+        self._routed: Routed | None = None
+        self._link: UpstreamProtocol | None = None
+        self._dialing: asyncio.Task[None] | None = None
+        self._wire = b""
+        self._pending: list[bytes] = []
+        self._reused = False
+        self._retried = False
+        # How far it is.
+        self._stage = Stage.CONNECTING
+        self._stage_ns = self._moved_ns = self.started_ns
+        self._caller_full = self._link_full = False
+        self.request_done = head.body_length == 0
+        self.settled = False
+        # The answer on its way.
+        self.answer: ResponseHead | None = None
+        self._out = b""
+        self._framing = 0
+        self._begun = False
+        self._keep = False
+        # What the record will say.
+        self.context = _NO_CONTEXT
+        self.trace_id = ""
+        self.status = 0
+        self.queue_us = self.connect_us = self.tls_us = self.first_byte_us = NOT_REACHED
+        self.total_us = 0
+        self.request_bytes = self.response_bytes = 0
+        self.request_start = self.response_start = b""
+        hub.live.add(self)
+
+    # From the caller's side.
+
+    def begin(self, routed: Routed) -> None:
+        """Send the request where it goes; its body follows by `request_data`."""
+        self._routed = routed
+        self.context = read_context(self.head, self.destination)
+        trace = read_trace(self.head, self.id)
+        self.trace_id = trace.trace_id
+        own = trace.lines + forwarded_lines(
+            self.head, self.destination.direction, self._caller.peer
+        )
+        self._wire = emit.request_head(
+            self.head,
+            routed.target,
+            routed.endpoint.authority,
+            own,
+            self._hub.house.pseudonym,
+        )
+        link = self._hub.take_link(routed.endpoint.origin)
+        if link is None:
+            self._dial()
+        else:
+            self.connect_us = 0
+            self.tls_us = 0 if routed.endpoint.origin.tls else NOT_REACHED
+            self._hub.counts[REUSED] += 1
+            self._attach(link, reused=True)
+
+    def request_data(self, data: bytes, *, done: bool) -> None:
+        """More of the request's body; `done` with its last part."""
+        if self.settled:
+            return
+        self.request_bytes += len(data)
+        refused = body_refusal(self.request_bytes, self.destination.party.limits)
+        if refused is not None:
+            self.fail(refused.code, refused.detail)
+            return
+        if len(self.request_start) < CAPTURE_BYTES:
+            self.request_start += data[: CAPTURE_BYTES - len(self.request_start)]
+        if self.head.body_length == CHUNKED:
+            data = emit.chunk(data) + (emit.LAST_CHUNK if done else b"")
+        self._moved_ns = time.monotonic_ns()
+        self.request_done = done
+        if self._link is None:
+            self._pending.append(data)
+            return
+        self._link.write(data)
+        if done and self._stage == Stage.SENDING:
+            self._enter(Stage.WAITING)
+
+    def caller_gone(self) -> None:
+        """The caller will read no answer."""
+        self.fail(CALLER_GONE, "the caller closed its connection")
+
+    def caller_full(self, full: bool) -> None:
+        """Whether the caller reads more slowly than the answer comes."""
+        self._caller_full = full
+        self._moved_ns = time.monotonic_ns()
+        if self._link is not None:
+            if full:
+                self._link.reading.hold(OTHER_SIDE_FULL)
+            else:
+                self._link.reading.release(OTHER_SIDE_FULL)
+
+    # From the upstream's side.
+
+    def connected(self, link: "UpstreamProtocol", spent: Spent) -> None:
+        """The connection that was dialled is there."""
+        self._dialing = None
+        self.connect_us, self.tls_us = spent
+        self._attach(link, reused=False)
+
+    def dial_failed(self, error: DialError) -> None:
+        """There will be no connection."""
+        self._dialing = None
+        self.fail(error.code, error.detail)
+
+    def first_byte(self) -> None:
+        """The answer's first byte is here."""
+        if self.first_byte_us == NOT_REACHED:
+            self.first_byte_us = max(0, time.monotonic_ns() - self._stage_ns) // 1000
+
+    def interim(self, head: ResponseHead) -> None:
+        """An interim answer: `100` was given already, the others are passed on."""
+        if head.status != 100 and self.head.minor == 1:
+            self._caller.write(emit.interim_head(head))
+
+    def answer_head(self, head: ResponseHead, length: int) -> None:
+        """The head of the final answer, and how its body ends."""
+        self.answer = head
+        self.status = head.status
+        if length < 0 and length in (CHUNKED, TO_END_OF_FILE):
+            length = CHUNKED if self.head.minor == 1 else TO_END_OF_FILE
+        self._framing = length
+        self._keep = self._may_keep() and length != TO_END_OF_FILE
+        self._out = emit.response_head(
+            head,
+            length,
+            self.head.minor,
+            close=not self._keep,
+            own=b"Midspan-Exchange: %b\r\n" % self._printed_id.encode(),
+            pseudonym=self._hub.house.pseudonym,
+        )
+        self._stage = Stage.ANSWERING
+
+    def answer_data(self, data: bytes, *, done: bool) -> None:
+        """More of the answer's body; `done` with its last part."""
+        self.response_bytes += len(data)
+        if len(self.response_start) < CAPTURE_BYTES:
+            self.response_start += data[: CAPTURE_BYTES - len(self.response_start)]
+        if self._framing == CHUNKED:
+            data = emit.chunk(data) + (emit.LAST_CHUNK if done else b"")
+        data, self._out = self._out + data, b""
+        if done:
+            self._complete(data)
+        elif data:
+            self._begun = True
+            self._moved_ns = time.monotonic_ns()
+            self._caller.write(data)
+
+    def link_full(self, full: bool) -> None:
+        """Whether the upstream reads more slowly than the request comes."""
+        self._link_full = full
+        self._moved_ns = time.monotonic_ns()
+        if full:
+            self._caller.reading.hold(OTHER_SIDE_FULL)
+        else:
+            self._caller.reading.release(OTHER_SIDE_FULL)
+
+    def link_lost(self, error: Exception | None, *, begun: bool) -> None:
+        """The upstream's connection ended before the answer did; `begun`: after a byte of it."""
+        self._link = None
+        if begun:
+            self.fail(RESET_MID_BODY if error else TRUNCATED, str(error or "closed too early"))
+        elif self._may_retry():
+            self._retried = True
+            self._hub.counts[RETRIED] += 1
+            self._dial()
+        else:
+            self.fail(RESET_BEFORE_ANSWER, str(error or "closed without an answer"))
+
+    # From the worker.
+
+    def progress(self) -> Progress:
+        """What the timeouts are decided on."""
+        return Progress(
+            self._stage,
+            self.started_ns,
+            self._stage_ns,
+            self._moved_ns,
+            self._caller_full,
+            self._link_full,
+        )
+
+    def fail(self, code: str, detail: str, allow: str = "") -> None:
+        """End it with an error: answered if nothing of an answer was passed on yet, else cut."""
+        if self.settled:
+            return
+        entry = ERRORS[code]
+        self._drop_link()
+        keep = self._may_keep()
+        self._settle(entry.outcome, code, detail)
+        if self._begun or entry.status == 0:
+            self._caller.cut(hard=self._framing == TO_END_OF_FILE or code == CALLER_STALLED)
+            return
+        self._caller.write(
+            problem(
+                Refusal(code, detail, allow),
+                self.destination.direction,
+                self._printed_id,
+                bodiless=self.head.method == "HEAD",
+                close=not keep,
+            )
+        )
+        self._caller.finished(keep=keep)
+
+    # Inside.
+
+    def _dial(self) -> None:
+        assert self._routed is not None
+        if not self.request_done:
+            self._caller.reading.hold(NOT_CONNECTED)
+        self._enter(Stage.CONNECTING)
+        self._dialing = self._hub.dial(self._routed.endpoint.origin, self)
+
+    def _attach(self, link: "UpstreamProtocol", *, reused: bool) -> None:
+        self._link = link
+        self._reused = reused
+        link.exchange = self
+        self._enter(Stage.WAITING if self.request_done else Stage.SENDING)
+        if self.queue_us == NOT_REACHED:
+            spent_us = (self._stage_ns - self.started_ns) // 1000
+            self.queue_us = max(0, spent_us - max(0, self.connect_us) - max(0, self.tls_us))
+        if self._caller_full:
+            link.reading.hold(OTHER_SIDE_FULL)
+        link.write(self._wire + b"".join(self._pending) if self._pending else self._wire)
+        if not self.request_done:
+            if self.head.expects_continue and not self._pending:
+                self._caller.write(emit.CONTINUE)
+            self._caller.reading.release(NOT_CONNECTED)
+        self._pending.clear()
+
+    def _enter(self, stage: Stage) -> None:
+        self._stage = stage
+        self._stage_ns = self._moved_ns = time.monotonic_ns()
+
+    def _may_keep(self) -> bool:
+        return self.head.persistent and self.request_done and not self._hub.draining
+
+    def _may_retry(self) -> bool:
+        return (
+            self._reused
+            and not self._retried
+            and self.head.method in _IDEMPOTENT
+            and self.head.body_length == 0
+        )
+
+    def _complete(self, last: bytes) -> None:
+        outcome, code = outcome_of_status(self.destination.kind, self.status)
+        link, self._link = self._link, None
+        self._settle(outcome, code, "")
+        self._caller.write(last)
+        if link is not None:
+            link.exchange = None
+            self._hub.release_link(link, reusable=self.request_done)
+        self._caller.finished(keep=self._keep)
+
+    def _drop_link(self) -> None:
+        if self._dialing is not None:
+            self._dialing.cancel()
+            self._dialing = None
+        if self._link is not None:
+            self._link.exchange = None
+            self._link.abort()
+            self._link = None
+
+    def _settle(self, outcome: Outcome, code: str, detail: str) -> None:
+        self.settled = True
+        self.total_us = (time.monotonic_ns() - self.started_ns) // 1000
+        self._hub.live.discard(self)
+        self._hub.tap.record(self, outcome, code, detail)

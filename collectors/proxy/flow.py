@@ -1,0 +1,32 @@
+"""Back-pressure: one side's reading stops for as long as anybody has a reason."""
+
+import asyncio
+
+# Why reading from a connection is stopped; bits.
+OTHER_SIDE_FULL = 1  # what was read cannot be passed on yet
+NOT_CONNECTED = 2  # there is nobody to pass it on to yet
+PIPELINE_FULL = 4  # enough requests wait for their turn
+
+
+class Reading:
+    """The reading half of a transport, stopped while anybody holds it."""
+
+    __slots__ = ("_holds", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._holds = 0
+
+    def hold(self, why: int) -> None:
+        """Stop reading for `why`."""
+        if not self._holds and not self._transport.is_closing():
+            self._transport.pause_reading()
+        self._holds |= why
+
+    def release(self, why: int) -> None:
+        """`why` is over; read on unless there is another reason not to."""
+        if not self._holds & why:
+            return
+        self._holds &= ~why
+        if not self._holds and not self._transport.is_closing():
+            self._transport.resume_reading()

@@ -1,0 +1,220 @@
+"""Where a message's head and body end. Pure: bytes in, bytes and a verdict out.
+
+The head is cut off here, by size limits that count before any parser runs, and the body is
+counted or unchunked here. So a parser only ever sees one whole head, however the bytes arrived,
+and what follows a message is known to the byte.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Protocol
+
+from collectors.proxy.errors import BAD_FRAMING, BAD_REQUEST, HEAD_TOO_LARGE
+from collectors.proxy.verdicts import BadMessage
+
+LINE_BYTES = 8 * 1024
+HEAD_BYTES = 64 * 1024
+#: Empty lines tolerated before a request line, in bytes (RFC 9112, section 2.2).
+_LEADING_BYTES = 4
+
+#: Bytes of chunk extensions one message may carry; they are dropped.
+_EXTENSION_BYTES = 16 * 1024
+_CHUNK_LINE_BYTES = 1024
+_TRAILER_BYTES = 8 * 1024
+
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?")
+_FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t\x20-\x7e\x80-\xff]*")
+_NEVER_TRAILERS = frozenset({b"content-length", b"transfer-encoding"})
+_END = b"\r\n\r\n"
+
+
+class HeadBuffer:
+    """Gathers bytes until a head is whole. One per connection, empty between messages."""
+
+    __slots__ = ("_held", "_leading")
+
+    def __init__(self) -> None:
+        self._held = bytearray()
+        self._leading = 0
+
+    def __bool__(self) -> bool:
+        return bool(self._held)
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
+        """(the head with its empty line, what follows it), or None while it is not whole.
+
+        Raises `BadMessage` for a head over a limit or with a line end that is not CRLF.
+        """
+        if not self._held:
+            if data[:1] in (b"\r", b"\n"):
+                data = self._skip_empty_lines(data)
+            end = data.find(_END)
+            if end >= 0:
+                return self._cut(data, end)
+        at = max(0, len(self._held) - 3)
+        self._held += data
+        end = self._held.find(_END, at)
+        if end < 0:
+            self._check_partial(at)
+            return None
+        whole = bytes(self._held)
+        self._held = bytearray()
+        return self._cut(whole, end)
+
+    def _cut(self, data: bytes, end: int) -> tuple[bytes, bytes]:
+        self._leading = 0
+        if end > HEAD_BYTES or data.find(b"\r\n", 0, LINE_BYTES + 2) < 0:
+            raise BadMessage(HEAD_TOO_LARGE, "head or its first line is too long")
+        end += 4
+        return data[:end], data[end:]
+
+    def _skip_empty_lines(self, data: bytes) -> bytes:
+        rest = data.lstrip(b"\r\n")
+        self._leading += len(data) - len(rest)
+        if self._leading > _LEADING_BYTES:
+            raise BadMessage(BAD_REQUEST, "empty lines in place of a request line")
+        return rest
+
+    def _check_partial(self, at: int) -> None:
+        held = self._held
+        if len(held) > HEAD_BYTES:
+            raise BadMessage(HEAD_TOO_LARGE, "head is too long")
+        if len(held) > LINE_BYTES and held.find(b"\r\n", 0, LINE_BYTES + 2) < 0:
+            raise BadMessage(HEAD_TOO_LARGE, "first line is too long")
+        if held.count(b"\n", at) != held.count(b"\r\n", max(0, at - 1)):
+            raise BadMessage(BAD_REQUEST, "line end that is not CRLF")
+        if held and not 0x41 <= held[0] <= 0x7A:
+            raise BadMessage(BAD_REQUEST, "not HTTP")
+
+
+class Body(Protocol):
+    """The body of one message, as a counter of its own end."""
+
+    done: bool
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """(bytes of the body, bytes behind it); raises `BadMessage`."""
+
+
+class LengthBody:
+    """A body of a known number of bytes; 0 is the body of a message without one."""
+
+    __slots__ = ("_left", "done")
+
+    def __init__(self, length: int) -> None:
+        self._left = length
+        self.done = length == 0
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """See `Body`."""
+        size = len(data)
+        if size < self._left:
+            self._left -= size
+            return data, b""
+        left, self._left, self.done = self._left, 0, True
+        return (data, b"") if size == left else (data[:left], data[left:])
+
+
+class EndOfFileBody:
+    """A body that ends where its connection does."""
+
+    __slots__ = ("done",)
+
+    def __init__(self) -> None:
+        self.done = False
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """See `Body`."""
+        return data, b""
+
+
+_Step = Callable[["ChunkedBody", bytes, int, list[bytes]], int]
+
+
+class ChunkedBody:
+    """A chunked body. Extensions and trailers are checked, counted and dropped."""
+
+    __slots__ = ("_extensions", "_held", "_left", "_step", "done")
+
+    def __init__(self) -> None:
+        self.done = False
+        self._held = b""
+        self._left = 0
+        self._extensions = 0
+        self._step: _Step = ChunkedBody._size_line
+
+    def feed(self, data: bytes) -> tuple[bytes, bytes]:
+        """See `Body`."""
+        if self._held:
+            data, self._held = self._held + data, b""
+        found: list[bytes] = []
+        at = 0
+        while not self.done:
+            after = self._step(self, data, at, found)
+            if after < 0:
+                self._held = data[at:]
+                return b"".join(found), b""
+            at = after
+        return b"".join(found), data[at:]
+
+    # Each step takes (data, where to go on, body found so far) and returns where it got to, or
+    # -1 when it needs more bytes than there are.
+
+    def _size_line(self, data: bytes, at: int, _: list[bytes]) -> int:
+        end = data.find(b"\r\n", at, at + _CHUNK_LINE_BYTES)
+        if end < 0:
+            self._refuse_long_line(data, at, _CHUNK_LINE_BYTES)
+            return -1
+        match = _CHUNK_LINE.fullmatch(data, at, end)
+        if match is None:
+            raise BadMessage(BAD_FRAMING, "malformed chunk size")
+        self._extensions += len(match[2] or b"")
+        if self._extensions > _EXTENSION_BYTES:
+            raise BadMessage(BAD_FRAMING, "too many bytes of chunk extensions")
+        self._left = int(match[1], 16)
+        if self._left:
+            self._step = ChunkedBody._chunk
+        else:
+            self._step = ChunkedBody._trailers
+        return end + 2
+
+    def _chunk(self, data: bytes, at: int, found: list[bytes]) -> int:
+        part = data[at : at + self._left]
+        if not part:
+            return -1
+        found.append(part)
+        self._left -= len(part)
+        if self._left == 0:
+            self._step = ChunkedBody._chunk_end
+        return at + len(part)
+
+    def _chunk_end(self, data: bytes, at: int, _: list[bytes]) -> int:
+        end = data[at : at + 2]
+        if not b"\r\n".startswith(end):
+            raise BadMessage(BAD_FRAMING, "chunk does not end with CRLF")
+        if len(end) < 2:
+            return -1
+        self._step = ChunkedBody._size_line
+        return at + 2
+
+    def _trailers(self, data: bytes, at: int, _: list[bytes]) -> int:
+        if data.startswith(b"\r\n", at):
+            self.done = True
+            return at + 2
+        end = data.find(_END, at, at + _TRAILER_BYTES)
+        if end < 0:
+            self._refuse_long_line(data, at, _TRAILER_BYTES)
+            return -1
+        for line in data[at:end].split(b"\r\n"):
+            match = _FIELD_LINE.fullmatch(line)
+            if match is None or match[1].lower() in _NEVER_TRAILERS:
+                raise BadMessage(BAD_FRAMING, "malformed trailer")
+        self.done = True
+        return end + 4
+
+    def _refuse_long_line(self, data: bytes, at: int, limit: int) -> None:
+        part = data[at:]
+        if len(part) >= limit:
+            raise BadMessage(BAD_FRAMING, "chunk line or trailers too long")
+        if part.count(b"\n") != part.count(b"\r\n"):
+            raise BadMessage(BAD_FRAMING, "line end that is not CRLF")

@@ -1,0 +1,294 @@
+"""Message heads: from bytes to parts. Pure.
+
+`parse_request_head` and `parse_response_head` take one whole head, in a fresh strict parser, and
+raise `BadMessage` for what is not HTTP. `refusal` then says whether a well-formed request may be
+passed on at all. What this proxy must act on or must not pass on stands in `special`, by
+lower-case name; `fields` holds the rest in the order and spelling in which it came.
+
+`Upgrade` is treated as absent: the parser sees heads only, so a body that follows an upgrade
+offer is framed like any other.
+"""
+
+import re
+
+import httptools
+
+from collectors.proxy.errors import (
+    BAD_CODING,
+    BAD_EXPECTATION,
+    BAD_FRAMING,
+    BAD_HOST,
+    BAD_REQUEST,
+    BAD_RESPONSE,
+    BAD_TARGET,
+    BAD_VERSION,
+    HEAD_TOO_LARGE,
+    LOOP_DETECTED,
+    METHOD_NOT_ALLOWED,
+    METHOD_UNKNOWN,
+)
+from collectors.proxy.verdicts import BadMessage, Refusal
+
+#: A field as it came: lower-case name, name, value without surrounding blanks.
+Field = tuple[bytes, bytes, bytes]
+
+MAX_FIELDS = 100
+#: In place of a body's length.
+CHUNKED = -1
+TO_END_OF_FILE = -2
+NO_BODY = -3
+
+_METHODS = (
+    "GET HEAD POST PUT PATCH DELETE OPTIONS PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH "
+    "QUERY REPORT MKACTIVITY CHECKOUT MERGE MKCALENDAR BIND REBIND UNBIND ACL LINK UNLINK"
+)
+METHODS = frozenset(_METHODS.split())
+_NEVER_METHODS = frozenset({"CONNECT", "TRACE"})
+
+#: Acted on or hop-by-hop (RFC 9110, section 7.6.1): never in `fields`.
+_SPECIAL = frozenset(
+    b"host connection content-length transfer-encoding expect te trailer upgrade keep-alive "
+    b"proxy-connection proxy-authorization proxy-authenticate http2-settings "
+    b"traceparent tracestate via x-forwarded-for x-forwarded-host x-forwarded-proto "
+    b"forwarded".split()
+)
+#: Names that some back-ends read as their twins with a dash: dropped.
+_UNDERSCORED = frozenset(
+    b"content_length transfer_encoding host authorization x_api_key cookie".split()
+)
+#: Not removed even where a Connection header lists them: that would change what the message means.
+_END_TO_END = frozenset(
+    b"authorization cookie set-cookie x-api-key content-type "
+    b"webhook-id webhook-signature webhook-timestamp".split()
+)
+_OWN = b"midspan-"
+_HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+_DOT_SEGMENT = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
+_FORBIDDEN_IN_TARGET = re.compile(rb"[#\\]")
+_LENGTH = re.compile(rb"[0-9]{1,18}")
+
+
+class _Parts:
+    """What the parser calls; it only collects."""
+
+    __slots__ = ("fields", "status", "target")
+
+    def __init__(self) -> None:
+        self.target = b""
+        self.status = b""
+        self.fields: list[tuple[bytes, bytes]] = []
+
+    def on_url(self, url: bytes) -> None:
+        self.target += url
+
+    def on_status(self, status: bytes) -> None:
+        self.status += status
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self.fields.append((name, value))
+
+
+class Head:
+    """What request and response heads have in common. `minor` is x of HTTP/1.x."""
+
+    __slots__ = ("fields", "minor", "special")
+
+    def __init__(self, minor: int, fields: list[Field], special: dict[bytes, list[bytes]]) -> None:
+        self.minor = minor
+        self.fields = fields
+        self.special = special
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the sender will go on using the connection. HTTP/1.0 never does here."""
+        connection = self.special.get(b"connection")
+        return self.minor == 1 and (connection is None or b"close" not in _tokens(connection))
+
+    def values(self, name: bytes) -> list[bytes]:
+        """The values of the fields with a lower-case name, in order."""
+        return [value for lower, _, value in self.fields if lower == name]
+
+
+class RequestHead(Head):
+    """A well-formed request head."""
+
+    __slots__ = ("method", "path", "query", "target")
+
+    def __init__(self, method: str, target: bytes, head: Head) -> None:
+        super().__init__(head.minor, head.fields, head.special)
+        self.method = method
+        self.target = target
+        self.path, _, self.query = target.partition(b"?")
+
+    @property
+    def body_length(self) -> int:
+        """Bytes of the body, or `CHUNKED`."""
+        if b"transfer-encoding" in self.special:
+            return CHUNKED
+        length = self.special.get(b"content-length")
+        return int(length[0]) if length else 0
+
+    @property
+    def expects_continue(self) -> bool:
+        """Whether the caller waits for `100 Continue` before it sends its body."""
+        return self.minor == 1 and b"expect" in self.special
+
+
+class ResponseHead(Head):
+    """A well-formed response head."""
+
+    __slots__ = ("reason", "status")
+
+    def __init__(self, status: int, reason: bytes, head: Head) -> None:
+        super().__init__(head.minor, head.fields, head.special)
+        self.status = status
+        self.reason = reason
+
+
+def parse_request_head(raw: bytes) -> RequestHead:
+    """The parts of a whole request head; `BadMessage` if it is not well-formed."""
+    parts = _Parts()
+    parser = httptools.HttpRequestParser(parts)
+    try:
+        parser.feed_data(raw)
+    except httptools.HttpParserUpgrade:
+        pass
+    except httptools.HttpParserInvalidMethodError:
+        raise BadMessage(METHOD_UNKNOWN, "no such method") from None
+    except httptools.HttpParserError as error:
+        framing = "Content-Length" in str(error) or "Transfer-Encoding" in str(error)
+        raise BadMessage(BAD_FRAMING if framing else BAD_REQUEST, str(error)) from None
+    minor = _request_minor(raw)
+    if len(parts.fields) > MAX_FIELDS:
+        raise BadMessage(HEAD_TOO_LARGE, f"over {MAX_FIELDS} headers")
+    return RequestHead(parser.get_method().decode(), parts.target, _head(minor, parts.fields))
+
+
+def parse_response_head(raw: bytes) -> ResponseHead:
+    """The parts of a whole response head; `BadMessage` if it is not one to pass on."""
+    parts = _Parts()
+    parser = httptools.HttpResponseParser(parts)
+    try:
+        parser.feed_data(raw)
+    except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+        switched = parser.get_status_code() == 101
+        detail = "101 without being asked" if switched else str(error)
+        raise BadMessage(BAD_RESPONSE, detail) from None
+    status = parser.get_status_code()
+    if raw[:8] not in (b"HTTP/1.1", b"HTTP/1.0") or not 100 <= status <= 599 or status == 101:
+        raise BadMessage(BAD_RESPONSE, "impossible version or status")
+    if len(parts.fields) > MAX_FIELDS:
+        raise BadMessage(BAD_RESPONSE, f"over {MAX_FIELDS} headers")
+    return ResponseHead(status, parts.status, _head(raw[7] - 0x30, parts.fields))
+
+
+def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
+    """Why a well-formed request must not be passed on, whatever its route; None if it may be.
+
+    `pseudonym` is this proxy's name in Via headers.
+    """
+    special = head.special
+    if head.method not in METHODS:
+        known = head.method in _NEVER_METHODS
+        return Refusal(METHOD_NOT_ALLOWED if known else METHOD_UNKNOWN, head.method)
+    hosts = special.get(b"host", ())
+    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+        return Refusal(BAD_HOST, f"{len(hosts)} Host headers" if len(hosts) != 1 else "bad Host")
+    return (
+        _refuse_target(head)
+        or (_refuse_coding(head) if b"transfer-encoding" in special else None)
+        or (_refuse_expect(special[b"expect"]) if b"expect" in special else None)
+        or _refuse_repeats(head)
+        or (_refuse_loop(special[b"via"], pseudonym) if b"via" in special else None)
+    )
+
+
+def response_length(head: ResponseHead, method: str) -> int:
+    """How the body of an answer to `method` ends (RFC 9112, section 6.3).
+
+    Bytes, `CHUNKED`, `TO_END_OF_FILE`, or `NO_BODY` where there can be none.
+
+    Raises `BadMessage` for a coding other than chunked, and for one in HTTP/1.0.
+    """
+    codings = head.special.get(b"transfer-encoding")
+    if codings and (head.minor == 0 or [c.lower() for c in codings] != [b"chunked"]):
+        raise BadMessage(BAD_RESPONSE, "transfer coding other than chunked")
+    if method == "HEAD" or head.status < 200 or head.status in (204, 304):
+        return NO_BODY
+    if codings:
+        return CHUNKED
+    length = head.special.get(b"content-length")
+    return int(length[0]) if length else TO_END_OF_FILE
+
+
+def _request_minor(raw: bytes) -> int:
+    version = raw[: raw.index(b"\r\n")][-9:]
+    if version == b" HTTP/1.1":
+        return 1
+    if version == b" HTTP/1.0":
+        return 0
+    raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0")
+
+
+def _head(minor: int, raw_fields: list[tuple[bytes, bytes]]) -> Head:
+    fields: list[Field] = []
+    special: dict[bytes, list[bytes]] = {}
+    for name, raw_value in raw_fields:
+        lower, value = name.lower(), raw_value.strip(b" \t")
+        if lower in _SPECIAL or lower.startswith(_OWN):
+            special.setdefault(lower, []).append(value)
+        else:
+            fields.append((lower, name, value))
+    for length in special.get(b"content-length", ()):
+        if not _LENGTH.fullmatch(length):
+            raise BadMessage(BAD_FRAMING, "Content-Length is not a number")
+    connection = special.get(b"connection")
+    listed = _tokens(connection) - _END_TO_END if connection else frozenset()
+    if listed or b"_" in b"".join([lower for lower, _, _ in fields]):
+        fields = [f for f in fields if f[0] not in listed and not _is_twin(f[0])]
+    return Head(minor, fields, special)
+
+
+def _is_twin(lower: bytes) -> bool:
+    return b"_" in lower and (lower in _UNDERSCORED or lower.startswith(b"midspan_"))
+
+
+def _tokens(values: list[bytes]) -> frozenset[bytes]:
+    return frozenset(token.strip(b" \t").lower() for v in values for token in v.split(b","))
+
+
+def _refuse_target(head: RequestHead) -> Refusal | None:
+    target = head.target
+    if target[:1] != b"/" or target[:2] == b"//":
+        return Refusal(BAD_TARGET, "not in origin form")
+    if _FORBIDDEN_IN_TARGET.search(target) or _DOT_SEGMENT.search(head.path):
+        return Refusal(BAD_TARGET, "fragment, backslash or dot segment")
+    return None
+
+
+def _refuse_coding(head: RequestHead) -> Refusal | None:
+    if head.minor == 0:
+        return Refusal(BAD_FRAMING, "transfer coding in HTTP/1.0")
+    if [coding.lower() for coding in head.special[b"transfer-encoding"]] != [b"chunked"]:
+        return Refusal(BAD_CODING, "transfer coding other than chunked")
+    return None
+
+
+def _refuse_expect(values: list[bytes]) -> Refusal | None:
+    if [value.lower() for value in values] != [b"100-continue"]:
+        return Refusal(BAD_EXPECTATION, "expects something other than 100-continue")
+    return None
+
+
+def _refuse_repeats(head: RequestHead) -> Refusal | None:
+    seen = [lower for lower, _, _ in head.fields]
+    for name in (b"authorization", b"x-api-key"):
+        if seen.count(name) > 1:
+            return Refusal(BAD_REQUEST, f"more than one {name.decode()} header")
+    return None
+
+
+def _refuse_loop(via: list[bytes], pseudonym: bytes) -> Refusal | None:
+    if any(pseudonym in value.split() for line in via for value in line.split(b",")):
+        return Refusal(LOOP_DETECTED, "the Via header names this proxy")
+    return None

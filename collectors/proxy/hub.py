@@ -1,0 +1,236 @@
+"""One worker: what all its connections share, and its few clocks.
+
+The hub knows the routing table, the connections on both sides, the live exchanges and the tap. It
+looks over the exchanges every `SWEEP_S` for timeouts, and every `TICK_S` it looks at the routing
+file, the idle connections, the pending losses and its own figures.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from app import logs
+from app.domain import ids
+from app.settings import Settings
+from collectors.proxy.answers import whole
+from collectors.proxy.caller import CallerProtocol
+from collectors.proxy.decide import House
+from collectors.proxy.dial import DialError, client_tls, dial
+from collectors.proxy.errors import PROXY_STOPPED
+from collectors.proxy.exchange import LiveExchange
+from collectors.proxy.metrics import (
+    CALLERS,
+    CONNECT_FAILURES,
+    CONNECTS,
+    IN_FLIGHT,
+    LINKS,
+    POOLED,
+    ROUTES_AGE_S,
+    ROUTES_REVISION,
+    SIZE,
+    TIMEOUTS,
+    Board,
+    read_boards,
+    render,
+)
+from collectors.proxy.pool import Pool
+from collectors.proxy.routes import EMPTY_ROUTER, Origin
+from collectors.proxy.table import TableFile
+from collectors.proxy.tap import Journal, Tap
+from collectors.proxy.timeouts import SWEEP_S, overdue
+from collectors.proxy.upstream import UpstreamProtocol
+
+TICK_S = 0.25
+
+#: Writes figures of its own into the worker's counts, just before they are published.
+Measure = Callable[[list[int]], None]
+
+
+def boards_folder(settings: Settings) -> Path:
+    """Where the workers' boards lie."""
+    return settings.home / "proxy"
+
+
+class Hub:
+    """See the module. Lives on one event loop and in one thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        journal: Journal,
+        worker: str = "worker-0",
+        *,
+        tls: ssl.SSLContext | None = None,
+        measure: Measure | None = None,
+    ) -> None:
+        self._boards = boards_folder(settings)
+        self._board = Board(self._boards / f"{worker}.board")
+        self._measure = measure
+        self._node = secrets.randbits(30)
+        self._counter = 0
+        self._tls = tls or client_tls()
+        self._log = logs.get("proxy")
+        self.house = House(_pseudonym(settings.home), frozenset(settings.inbound_hosts))
+        self.counts = [0] * SIZE
+        self.tap = Tap(journal, self.counts, settings.capture_ratio)
+        self._file = TableFile(settings.routes_path, self.counts)
+        self.router = EMPTY_ROUTER
+        self._router_since_ns: int | None = None
+        self.pool: Pool[UpstreamProtocol] = Pool()
+        self.callers: set[CallerProtocol] = set()
+        self.links: set[UpstreamProtocol] = set()
+        self.live: set[LiveExchange] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.draining = False
+        self.look_at_table()
+
+    # What exchanges ask for.
+
+    def next_id(self, started_us: int) -> bytes:
+        """A new exchange id."""
+        self._counter += 1
+        return ids.exchange_id(started_us, self._node, self._counter)
+
+    def take_link(self, origin: Origin) -> UpstreamProtocol | None:
+        """A waiting connection to `origin`."""
+        link = self.pool.take(origin)
+        while link is not None and not link.usable:
+            link = self.pool.take(origin)
+        return link
+
+    def release_link(self, link: UpstreamProtocol, *, reusable: bool) -> None:
+        """An exchange is done with a connection; it waits for the next one or ends."""
+        ready = link.reset()
+        if not (reusable and ready and self.pool.give(link, time.monotonic_ns())):
+            link.close()
+
+    def lost_link(self, link: UpstreamProtocol) -> None:
+        """A connection to an upstream ended."""
+        self.links.discard(link)
+        self.pool.remove(link)
+
+    def dial(self, origin: Origin, exchange: LiveExchange) -> asyncio.Task[None]:
+        """Make a connection for an exchange, which is told how it went."""
+        loop = asyncio.get_running_loop()
+        task = loop.create_task(self._dial(origin, exchange), name="dial")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _dial(self, origin: Origin, exchange: LiveExchange) -> None:
+        self.counts[CONNECTS] += 1
+        try:
+            link, spent = await dial(origin, lambda: UpstreamProtocol(self, origin), self._tls)
+        except DialError as error:
+            self.counts[CONNECT_FAILURES] += 1
+            exchange.dial_failed(error)
+        else:
+            exchange.connected(link, spent)
+
+    # What the worker does by the clock.
+
+    def sweep(self) -> None:
+        """End the exchanges whose time is up."""
+        now_ns = time.monotonic_ns()
+        for exchange in list(self.live):
+            code = overdue(exchange.progress(), exchange.destination.party.allowance, now_ns)
+            if code is not None:
+                self.counts[TIMEOUTS] += 1
+                exchange.fail(code, f"after {(now_ns - exchange.started_ns) // 1_000_000} ms")
+
+    def tick(self) -> None:
+        """Everything else that is due now and then."""
+        now_ns = time.monotonic_ns()
+        self.look_at_table()
+        self.tap.flush_losses()
+        for link in self.pool.expire(now_ns):
+            link.close()
+        for caller in list(self.callers):
+            caller.check(now_ns)
+        self._publish()
+
+    def look_at_table(self) -> None:
+        """Take the routing file if it changed."""
+        router = self._file.changed()
+        if router is not None:
+            self.router = router
+            self._router_since_ns = time.monotonic_ns()
+
+    async def keep_time(self) -> None:
+        """Sweep and tick until cancelled."""
+        next_tick = 0.0
+        while True:
+            self.sweep()
+            if time.monotonic() >= next_tick:
+                next_tick = time.monotonic() + TICK_S
+                self.tick()
+            await asyncio.sleep(SWEEP_S)
+
+    async def drain(self, grace_s: float) -> None:
+        """Let what is under way end, for at most `grace_s`, then end it."""
+        self.draining = True
+        for caller in list(self.callers):
+            caller.retire()
+        give_up = time.monotonic() + grace_s
+        while self.live and time.monotonic() < give_up:
+            await asyncio.sleep(SWEEP_S / 5)
+        for exchange in list(self.live):
+            exchange.fail(PROXY_STOPPED, f"still under way after {grace_s:g} s")
+        while self.callers and time.monotonic() < give_up + 1:
+            await asyncio.sleep(SWEEP_S / 5)
+        for link in list(self.links):
+            link.abort()
+        if not self.tap.flush_losses():
+            self._log.error("losses_forgotten", pending=self.tap.pending)
+        self._publish()
+
+    # The proxy's own pages.
+
+    def own_page(self, method: str, path: bytes, *, close: bool) -> bytes:
+        """The whole answer to a request for one of the proxy's own pages."""
+        status, body = self._page(method, path)
+        media = "text/plain; version=0.0.4; charset=utf-8"
+        return whole(status, media, body, bodiless=method == "HEAD", close=close)
+
+    def _page(self, method: str, path: bytes) -> tuple[int, bytes]:
+        if method not in ("GET", "HEAD"):
+            return 405, b"only GET and HEAD\n"
+        if path == b"/-/livez":
+            return 200, b"ok\n"
+        if path == b"/-/readyz":
+            return self._readiness()
+        if path == b"/-/metrics":
+            self._publish()
+            return 200, render(read_boards(self._boards))
+        return 404, b"there are /-/livez, /-/readyz and /-/metrics\n"
+
+    def _readiness(self) -> tuple[int, bytes]:
+        if self.draining:
+            return 503, b"draining\n"
+        if self._router_since_ns is None:
+            return 503, b"no routing table yet\n"
+        return 200, b"ok\n"
+
+    def _publish(self) -> None:
+        counts = self.counts
+        counts[IN_FLIGHT] = len(self.live)
+        counts[CALLERS] = len(self.callers)
+        counts[LINKS] = len(self.links)
+        counts[POOLED] = self.pool.size
+        counts[ROUTES_REVISION] = self.router.revision
+        since_ns = self._router_since_ns
+        counts[ROUTES_AGE_S] = (time.monotonic_ns() - since_ns) // 10**9 if since_ns else 0
+        if self._measure is not None:
+            self._measure(counts)
+        self._board.publish(counts)
+
+
+def _pseudonym(home: Path) -> bytes:
+    """This installation's name in Via headers: the same in every worker, and hardly elsewhere."""
+    seed = f"{socket.gethostname()}:{home}".encode()
+    return b"midspan-" + hashlib.sha256(seed).hexdigest()[:8].encode()

@@ -1,0 +1,151 @@
+"""From a settled exchange to its record: counted once, journaled or counted as shed.
+
+`record` is called before the last byte of the answer is handed on, and once per exchange. It never
+waits and never fails: what the journal does not take is kept as a count by minute, integration,
+direction and kind, and journaled as losses as soon as the journal takes frames again. At every
+moment that a reader can see, proxied = recorded + shed.
+"""
+
+from typing import Protocol
+from zlib import crc32
+
+import msgspec
+
+from app.domain.window import HOUR_US, MINUTE_US, floor
+from app.domain.words import Outcome
+from collectors.proxy.allowlist import allowed
+from collectors.proxy.context import Context
+from collectors.proxy.head import RequestHead, ResponseHead
+from collectors.proxy.metrics import CAPTURED, LOSSES, PROXIED, RECORDED, SHED
+from collectors.proxy.routes import Destination
+from collectors.record import Capture, Exchange, Loss
+
+EXCHANGE_FRAME, LOSS_FRAME = 1, 2
+_DETAIL_CHARS = 500
+#: Above so many separate counts of lost exchanges, they are kept by hour instead of by minute.
+_FINE_LOSSES = 50_000
+
+_LossKey = tuple[int, str, int, int]
+
+
+class Journal(Protocol):
+    """Where records go."""
+
+    def append(self, frame_type: int, payload: bytes) -> bool:
+        """True: the kernel has it. False: it is not recorded."""
+
+
+class Settled(Protocol):
+    """What a record is made of; durations in microseconds, see `collectors.record.Exchange`."""
+
+    id: bytes
+    started_us: int
+    destination: Destination
+    context: Context
+    head: RequestHead
+    answer: ResponseHead | None
+    status: int
+    queue_us: int
+    connect_us: int
+    tls_us: int
+    first_byte_us: int
+    total_us: int
+    request_bytes: int
+    response_bytes: int
+    request_start: bytes
+    response_start: bytes
+    trace_id: str
+
+
+class Tap:
+    """The one place where exchanges are counted and recorded."""
+
+    def __init__(self, journal: Journal, counts: list[int], capture_ratio: float) -> None:
+        self._journal = journal
+        self._counts = counts
+        self._capture_below = int(capture_ratio * 2**32)
+        self._encode = msgspec.msgpack.Encoder().encode
+        self._losses: dict[_LossKey, int] = {}
+
+    def record(self, live: Settled, outcome: Outcome, code: str, detail: str) -> None:
+        """Count and journal one exchange."""
+        found, context = live.destination, live.context
+        captured = outcome != Outcome.OK or crc32(live.id) < self._capture_below
+        payload = self._encode(
+            Exchange(
+                live.id,
+                live.started_us,
+                found.direction,
+                found.kind,
+                found.party.integration,
+                context.installation,
+                context.customer,
+                context.operation,
+                found.topic,
+                live.head.method,
+                found.path,
+                live.status,
+                outcome,
+                code,
+                detail[:_DETAIL_CHARS],
+                live.queue_us,
+                live.connect_us,
+                live.tls_us,
+                live.first_byte_us,
+                live.total_us,
+                live.request_bytes,
+                live.response_bytes,
+                context.delivery,
+                context.attempt,
+                live.trace_id,
+                _capture(live) if captured else None,
+            )
+        )
+        recorded = self._journal.append(EXCHANGE_FRAME, payload)
+        self._count(found, recorded=recorded, captured=captured)
+        if not recorded:
+            self._lose(live.started_us, found)
+
+    @property
+    def pending(self) -> int:
+        """Shed exchanges that are not yet journaled as lost."""
+        return sum(self._losses.values())
+
+    def flush_losses(self) -> bool:
+        """Journal what was shed, as far as the journal takes it; whether nothing is left."""
+        for key, count in list(self._losses.items()):
+            payload = self._encode(Loss(*key, count))
+            if not self._journal.append(LOSS_FRAME, payload):
+                break
+            del self._losses[key]
+        self._counts[LOSSES] = self.pending
+        return not self._losses
+
+    def _count(self, found: Destination, *, recorded: bool, captured: bool) -> None:
+        counts, direction = self._counts, found.direction
+        counts[PROXIED + direction] += 1
+        if recorded:
+            counts[RECORDED + direction] += 1
+            counts[CAPTURED] += captured
+        else:
+            counts[SHED + direction] += 1
+
+    def _lose(self, started_us: int, found: Destination) -> None:
+        step_us = MINUTE_US if len(self._losses) < _FINE_LOSSES else HOUR_US
+        key = (
+            floor(started_us, step_us),
+            found.party.integration,
+            int(found.direction),
+            int(found.kind),
+        )
+        self._losses[key] = self._losses.get(key, 0) + 1
+        self._counts[LOSSES] += 1
+
+
+def _capture(live: Settled) -> Capture:
+    return Capture(
+        allowed(live.head.fields),
+        live.request_start,
+        allowed(live.answer.fields) if live.answer else [],
+        live.response_start,
+    )

@@ -1,0 +1,75 @@
+"""When an exchange has waited long enough, and whose wait it was. Pure.
+
+There is no timer per exchange: the worker looks over the live ones every `SWEEP_S`, so a timeout
+strikes at most that much late.
+"""
+
+from enum import IntEnum
+from typing import NamedTuple
+
+from collectors.proxy.errors import (
+    CALLER_STALLED,
+    CONNECT_TIMEOUT,
+    FIRST_BYTE_TIMEOUT,
+    IDLE_TIMEOUT,
+    REQUEST_TIMEOUT,
+    TOTAL_TIMEOUT,
+)
+from collectors.proxy.routes import Allowance
+
+SWEEP_S = 0.05
+#: A connection's idle time between requests, and for the whole of a head.
+KEEP_ALIVE_NS = 60_000_000_000
+HEAD_NS = 10_000_000_000
+#: How long, and how many bytes, a refused request's body is still read so that its sender sees
+#: the answer.
+LINGER_NS = 2_000_000_000
+LINGER_BYTES = 256 * 1024
+
+
+class Stage(IntEnum):
+    """What a live exchange is waiting for."""
+
+    CONNECTING = 0
+    SENDING = 1  # the request's body is on its way
+    WAITING = 2  # for the first byte of the answer
+    ANSWERING = 3  # the answer's body is on its way
+
+
+class Progress(NamedTuple):
+    """How far an exchange is. Times are of one monotonic clock, in nanoseconds.
+
+    `moved_ns` is when bytes last moved in either direction, `caller_blocks` whether the answer
+    waits for the caller to read, `upstream_blocks` whether the request waits for the upstream to.
+    """
+
+    stage: Stage
+    started_ns: int
+    stage_ns: int
+    moved_ns: int
+    caller_blocks: bool = False
+    upstream_blocks: bool = False
+
+
+def overdue(progress: Progress, allowance: Allowance, now_ns: int) -> str | None:
+    """The code of the timeout that has struck; None while there is time."""
+    stage = progress.stage
+    in_stage, still = now_ns - progress.stage_ns, now_ns - progress.moved_ns
+    if stage == Stage.CONNECTING and in_stage > allowance.connect_ns:
+        return CONNECT_TIMEOUT
+    if stage == Stage.WAITING and in_stage > allowance.first_byte_ns:
+        return FIRST_BYTE_TIMEOUT
+    moving = stage in (Stage.SENDING, Stage.ANSWERING)
+    if moving and still > allowance.idle_ns:
+        return _blocked_by(progress, IDLE_TIMEOUT)
+    if now_ns - progress.started_ns > allowance.total_ns:
+        return _blocked_by(progress, TOTAL_TIMEOUT)
+    return None
+
+
+def _blocked_by(progress: Progress, otherwise: str) -> str:
+    if progress.caller_blocks:
+        return CALLER_STALLED
+    if progress.stage == Stage.SENDING and not progress.upstream_blocks:
+        return REQUEST_TIMEOUT
+    return otherwise
