@@ -5,8 +5,6 @@ The hot loop of the loader: what is the same for many exchanges is looked up, no
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
-from operator import attrgetter
 from typing import NamedTuple
 
 from app.domain.operation import Vocabulary
@@ -21,7 +19,6 @@ PATH_CHARS = 2048
 #: The most characters of an error's own words that are stored.
 DETAIL_CHARS = 1024
 _CACHED = 10_000
-_texts = attrgetter("installation", "customer", "topic", "method", "path", "delivery", "trace_id")
 
 _Seen = tuple[int, int, int, int, str]
 
@@ -107,10 +104,7 @@ class Classifier:
         return found
 
     def _paths(self, exchanges: Sequence[Exchange]) -> Sequence[str]:
-        """The scrubbed paths of `exchanges`, whose texts lose what databases do not take."""
-        if "\x00" in "".join(chain.from_iterable(map(_texts, exchanges))):
-            for exchange in exchanges:
-                _drop_nul(exchange)
+        """The scrubbed paths of `exchanges`, not too long."""
         paths = [exchange.path for exchange in exchanges]
         if max(map(len, paths), default=0) > PATH_CHARS:
             paths = [path[:PATH_CHARS] for path in paths]
@@ -138,11 +132,3 @@ def _judgement(e: Exchange) -> Judgement | None:
         return judge(Direction(e.direction), Outcome(e.outcome), e.status, e.error)
     except ValueError:
         return None
-
-
-def _drop_nul(exchange: Exchange) -> None:
-    """PostgreSQL takes no NUL in a text, and nobody means one."""
-    for name in ("installation", "customer", "topic", "method", "path", "delivery", "trace_id"):
-        text = getattr(exchange, name)
-        if "\x00" in text:
-            setattr(exchange, name, text.replace("\x00", " "))
