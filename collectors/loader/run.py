@@ -1,5 +1,6 @@
 """The loader process: one per home, from start to SIGTERM."""
 
+import contextvars
 import fcntl
 import gc
 import os
@@ -156,7 +157,8 @@ def _every(
                 return
             stop.wait(seconds)
 
-    thread = threading.Thread(target=run, name=name, daemon=True)
+    context = contextvars.copy_context()  # what the logs of this process are bound to
+    thread = threading.Thread(target=context.run, args=(run,), name=name, daemon=True)
     thread.start()
     return thread
 
