@@ -11,7 +11,6 @@ from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote
 
 from dash import no_update, set_props
-from dash._callback import NoUpdate
 from dash.exceptions import PreventUpdate
 from flask import current_app
 
@@ -76,12 +75,12 @@ def quiet(callback: Callable[P, T]) -> Callable[P, T]:
     return wrapped
 
 
-def main(callback: Callable[P, T]) -> Callable[P, T | NoUpdate]:
+def main(callback: Callable[P, T]) -> Callable[P, T | Any]:
     """The main part of a page: says so in the error bar when its answer cannot be read, and
     takes the bar away when it can again. What the page shows stays."""
 
     @wraps(callback)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> T | NoUpdate:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         try:
             answer = callback(*args, **kwargs)
         except NotFound as error:

@@ -7,6 +7,9 @@ only. A row is a flat dict: the value to sort by, and beside it the text to show
 from typing import Any
 
 import dash_ag_grid as dag
+from dash import html
+
+from dashboards.components.attributes import aria
 
 _THEME = {
     "function": "themeQuartz.withParams({"
@@ -60,8 +63,8 @@ def grid(
     empty: str = "Nothing here.",
     page_size: int | None = None,
     label: str,
-) -> dag.AgGrid:
-    """A grid whose rows carry `id`. `empty` is what stands in place of rows."""
+) -> html.Div:
+    """A grid whose rows carry `id`. `empty` stands in place of rows, `label` is read out."""
     options: dict[str, Any] = {
         "theme": _THEME,
         "rowHeight": row_px,
@@ -74,8 +77,7 @@ def grid(
         "tooltipShowDelay": 300,
         "localeText": {"noRowsToShow": empty},
         "onGridSizeChanged": {"function": "narrow(params)"},
-        "onFirstDataRendered": {"function": "narrow(params)"},
-        "gridAriaProps": {"aria-label": label},
+        "onRowClicked": {"function": "openRow(params)"},
     }
     if page_size:
         options |= {
@@ -84,14 +86,14 @@ def grid(
             "paginationPageSizeSelector": False,
             "suppressPaginationPanel": False,
         }
-    return dag.AgGrid(
+    made = dag.AgGrid(
         id=id,
         columnDefs=columns,
         rowData=[],
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
-        columnSize="responsiveSizeToFit",
         dashGridOptions=options,
         className="grid",
         style={"height": None, "width": "100%"},
     )
+    return html.Div(made, role="group", **aria(label=label))

@@ -6,6 +6,7 @@ from dash import html
 
 from dashboards import format as show
 from dashboards import words
+from dashboards.components.attributes import aria, data
 from dashboards.ids import part
 from dashboards.rows import Objective
 
@@ -35,7 +36,7 @@ def title(objective: Objective) -> str:
 def objective(of: str) -> html.Div:
     """The place of one objective, hidden until `props` fills it."""
     definition = words.DEFINITIONS["budget_left"]
-    tip = {"data-tip": definition, "aria-description": definition}
+    tip = data(tip=definition) | aria(description=definition)
     return html.Div(
         [
             html.Div(

@@ -1,10 +1,11 @@
 """A framed part of a page with a heading, and the charts and lists that stand in one."""
 
-from typing import Any
+from typing import Any, cast
 
 from dash import dcc, html
 from dash.development.base_component import Component
 
+from dashboards.components.attributes import aria
 from dashboards.figures.base import HEIGHT_PX
 from dashboards.theme import GRAPH
 
@@ -37,6 +38,8 @@ def panel(
 
 def chart(id: str, title: str, aside: str, description: str) -> html.Section:  # noqa: A002
     """A panel with one chart. `description` is read out in place of the picture."""
-    graph = dcc.Graph(id=id, figure=_BLANK, config=GRAPH, className="chart", responsive=True)
-    figure = html.Figure(graph, role="img", **{"aria-label": description})
+    graph = dcc.Graph(
+        id=id, figure=_BLANK, config=cast(Any, GRAPH), className="chart", responsive=True
+    )
+    figure = html.Figure(graph, role="img", **aria(label=description))
     return panel(title, figure, aside=html.Span(aside))

@@ -2,6 +2,7 @@
 
 from dash import html
 
+from dashboards.components.attributes import data
 from dashboards.ids import ERROR, part
 
 STORE_AWAY = "Midspan cannot read its metrics store right now"
@@ -50,7 +51,7 @@ def unavailable(title: str, advice: str) -> html.Div:
         [
             html.H1(title),
             html.P(advice),
-            html.P(html.A("Try again", href="", className="button", **{"data-reload": "1"})),
+            html.P(html.A("Try again", href="", className="button", **data(reload="1"))),
         ],
         className="face",
     )

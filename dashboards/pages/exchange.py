@@ -11,10 +11,12 @@ from urllib.parse import quote
 from dash import Dash, html
 from dash.development.base_component import Component
 
+from app.auth import current_scope
 from app.queries import get_exchange
 from app.queries.results import CaptureView, ExchangeView
 from dashboards import asking, meanings, words
 from dashboards import format as show
+from dashboards.components.attributes import aria, data
 from dashboards.components.panel import panel
 from dashboards.components.waterfall import Stage, waterfall
 
@@ -28,7 +30,7 @@ _HEADERS = 40
 
 def layout(exchange_id: str, **_query: str) -> html.Div:
     """The page; `NotFound` for an id that is none or not within the caller's scope."""
-    view = get_exchange(asking.reading(), asking.current_scope(), exchange_id)
+    view = get_exchange(asking.reading(), current_scope(), exchange_id)
     return html.Div(
         [
             _crumbs(view),
@@ -72,11 +74,11 @@ def _crumbs(view: ExchangeView) -> html.Nav:
     return html.Nav(
         [
             html.A(view.integration, href=base),
-            html.Span("/", className="slash", **{"aria-hidden": "true"}),
+            html.Span("/", className="slash", **aria(hidden="true")),
             html.A("exchanges", href=f"{base}/exchanges"),
         ],
         className="crumbs",
-        **{"aria-label": "Breadcrumb"},
+        **aria(label="Breadcrumb"),
     )
 
 
@@ -119,6 +121,7 @@ def _timing(view: ExchangeView) -> html.Section:
 
 
 def _facts(view: ExchangeView) -> html.Section:
+    sent, got = show.size(view.request_bytes), show.size(view.response_bytes)
     rows: list[tuple[str, Any]] = [
         ("Id", _copyable(view.id)),
         ("Request", html.Span(show.plain(f"{view.method} {view.path}", _FACT), className="mono")),
@@ -129,7 +132,7 @@ def _facts(view: ExchangeView) -> html.Section:
         ("Topic", show.plain(view.topic, _FACT)),
         ("Delivery", show.plain(view.delivery, _FACT)),
         ("Attempt", f"{view.attempt}" if view.attempt else ""),
-        ("Sent", f"{show.size(view.request_bytes)} request, {show.size(view.response_bytes)} answer"),
+        ("Bodies", f"{sent} sent, {got} received"),
         ("Trace", _copyable(show.plain(view.trace_id, 80)) if view.trace_id else ""),
     ]
     lines = [part for name, value in rows if value for part in (html.Dt(name), html.Dd(value))]
@@ -140,7 +143,7 @@ def _copyable(text: str) -> html.Span:
     return html.Span(
         [
             html.Code(text),
-            html.Button("copy", className="copy", type="button", **{"data-copy": text}),
+            html.Button("copy", className="copy", type="button", **data(copy=text)),
         ]
     )
 

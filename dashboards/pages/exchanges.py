@@ -1,16 +1,18 @@
 """The exchanges of one integration, newest first, a page at a time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from dash import Dash, Input, Output, State, html
 
+from app.auth import current_scope
 from app.domain.words import Fault, Outcome, Verdict
 from app.errors import BadQuery
 from app.queries import ExchangeFilter, get_integration, list_exchanges
 from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
+from dashboards.components.attributes import aria, data
 from dashboards.components.grid import column, grid
 from dashboards.components.texts import shown
 from dashboards.ids import part
@@ -35,7 +37,7 @@ _COLUMNS = [
     column("total", "Duration", "Shown", right=True, tip=_D["total_ms"], minWidth=92, flex=2),
     column("installation", "Installation", "Text", minWidth=110, flex=2),
 ]  # fmt: skip
-_CHOICES = (
+_CHOICES: tuple[tuple[str, dict[str, str]], ...] = (
     ("All", {}),
     ("Bad", {"verdict": "bad"}),
     ("Excluded", {"verdict": "excluded"}),
@@ -55,14 +57,14 @@ class Wanted:
 
 def layout(slug: str, **_query: str) -> html.Div:
     """The skeleton; `NotFound` for an integration that the caller may not see."""
-    view = get_integration(asking.reading(), asking.current_scope(), slug)
+    view = get_integration(asking.reading(), current_scope(), slug)
     return html.Div(
         [
             *header.header(_OF, view, "Exchanges"),
             html.Div(
                 [
                     html.Div("", id=ids.EXCHANGES_TITLE, className="period"),
-                    html.Nav(_choices(slug), className="choices", **{"aria-label": "Counts as"}),
+                    html.Nav(_choices(slug), className="choices", **aria(label="Counts as")),
                 ],
                 className="title-row",
             ),
@@ -119,9 +121,8 @@ def register(app: Dash) -> None:
         try:
             page = list_exchanges(ask.reading, ask.scope, want.where, want.cursor, ROWS)
         except BadQuery as error:
-            return content([], None, ask, query, want, str(error))
-        rows = [tables.exchange_row(view) for view in page.items]
-        return content(rows, page.next, ask, query, want, want.problem)
+            return content([], None, ask, query, replace(want, problem=str(error)))
+        return content([tables.exchange_row(v) for v in page.items], page.next, ask, query, want)
 
 
 def wanted(slug: str, query: dict[str, str], asked: urlstate.Range) -> Wanted:
@@ -155,7 +156,6 @@ def content(
     ask: asking.Asked,
     query: dict[str, str],
     want: Wanted,
-    problem: str | None,
 ) -> asking.Props:
     """The props of the whole page. The links keep what is asked for."""
     kept = {name: value for name, value in query.items() if name != "cursor"}
@@ -166,8 +166,8 @@ def content(
         "title": f"{want.said} · {title}" if want.said else title,
         "as_of": f"as of {show.clock(ask.now_us)}",
         "as_of_at": urlstate.iso(ask.now_us),
-        "problem": problem or "",
-        "problem_class": shown(bool(problem), "quiet"),
+        "problem": want.problem or "",
+        "problem_class": shown(bool(want.problem), "quiet"),
         "older": "?" + urlencode(kept | {"cursor": older}) if older else "",
         "older_class": shown(bool(older), "button"),
         "newest": "?" + urlencode(kept),
@@ -182,7 +182,7 @@ def _choices(slug: str) -> list[html.A]:
             name,
             href=base + ("?" + urlencode(more) if more else ""),
             className="choice",
-            **{"data-keep": "range", "data-verdict": more.get("verdict", "")},
+            **data(keep="range", verdict=more.get("verdict", "")),
         )
         for name, more in _CHOICES
     ]

@@ -8,6 +8,7 @@ from flask import current_app
 
 from app.queries.results import IntegrationView
 from dashboards.components import states
+from dashboards.components.attributes import aria, data
 from dashboards.ids import part
 
 _TABS = (("Health", ""), ("Exchanges", "/exchanges"))
@@ -18,7 +19,7 @@ def header(of: str, view: IntegrationView, tab: str) -> list[Component]:
     return [
         html.Div(
             [
-                html.Nav(_crumbs(view), className="crumbs", **{"aria-label": "Breadcrumb"}),
+                html.Nav(_crumbs(view), className="crumbs", **aria(label="Breadcrumb")),
                 html.Time("", id=part(of, "as-of"), className="as-of"),
             ],
             className="title-row",
@@ -46,7 +47,7 @@ def _crumbs(view: IntegrationView) -> list[Component]:
     parts: list[Component] = []
     for word in filter(None, words):
         if parts:
-            parts.append(html.Span("/", className="slash", **{"aria-hidden": "true"}))
+            parts.append(html.Span("/", className="slash", **aria(hidden="true")))
         parts.append(html.Span(word))
     return parts
 
@@ -58,9 +59,9 @@ def _tabs(view: IntegrationView, current: str) -> html.Nav:
             name,
             href=base + path,
             className="tab",
-            **({"aria-current": "page"} if name == current else {}),
-            **{"data-keep": "range"},
+            **(aria(current="page") if name == current else {}),
+            **data(keep="range"),
         )
         for name, path in _TABS
     ]
-    return html.Nav(links, className="tabs", **{"aria-label": "Pages of this integration"})
+    return html.Nav(links, className="tabs", **aria(label="Pages of this integration"))

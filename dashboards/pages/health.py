@@ -3,8 +3,9 @@
 from typing import Any
 from urllib.parse import quote
 
-from dash import ClientsideFunction, Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, dcc, html
 
+from app.auth import current_scope
 from app.domain.words import Outcome
 from app.queries import ExchangeFilter, get_integration, list_exchanges, operations, series
 from app.queries import health as ask_health
@@ -12,18 +13,19 @@ from app.queries.budgets import budgets as ask_budgets
 from app.queries.results import Health, ObjectiveView
 from dashboards import asking, ids, urlstate, words
 from dashboards import format as show
+from dashboards.client import clientside
 from dashboards.components import objective, strip
+from dashboards.components.attributes import data
 from dashboards.components.grid import column, grid
 from dashboards.components.panel import chart, panel
-from dashboards.components.strip import Place
 from dashboards.components.texts import badge_class, shown
 from dashboards.figures.errors import errors
 from dashboards.figures.latency import latency
 from dashboards.figures.traffic import traffic
 from dashboards.ids import part
 from dashboards.pages import header, tables
-from dashboards.pages.overview import period, prose
 from dashboards.pages.health_figures import PLACES, budgets, figures
+from dashboards.pages.overview import period, prose
 
 PATH = "/integrations/<slug>"
 NAME = "Health"
@@ -60,7 +62,7 @@ _FAILURES = [
 
 def layout(slug: str, **_query: str) -> html.Div:
     """The page of one integration; `NotFound` for one that the caller may not see."""
-    view = get_integration(asking.reading(), asking.current_scope(), slug)
+    view = get_integration(asking.reading(), current_scope(), slug)
     return html.Div(
         [
             *header.header(_OF, view, "Health"),
@@ -124,9 +126,7 @@ def _register_summary(app: Dash) -> None:
         return content(now, before, newest_us, ask)
 
 
-def content(
-    now: Health, before: Health, newest_us: int | None, ask: asking.Asked
-) -> asking.Props:
+def content(now: Health, before: Health, newest_us: int | None, ask: asking.Asked) -> asking.Props:
     """The props of everything above the charts."""
     status = words.status(now.status)
     nothing = now.proxied == 0
@@ -164,32 +164,30 @@ def _quiet(newest_us: int | None, ask: asking.Asked) -> str:
 
 def _register_charts(app: Dash) -> None:
     @app.callback(
-        Output(ids.HEALTH_CHARTS, "data"),
-        [Output(*pair) for slot in range(OBJECTIVES) for pair in objective.outputs(_slot(slot))],
+        {
+            "charts": Output(ids.HEALTH_CHARTS, "data"),
+            "objectives": [
+                Output(*pair)
+                for slot in range(OBJECTIVES)
+                for pair in objective.outputs(_slot(slot))
+            ],
+        },
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
         State(ids.LOCATION, "pathname"),
     )
     @asking.quiet
-    def charts(search: str | None, _pulse: Any, pathname: str | None) -> tuple[Any, list[Any]]:
+    def charts(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
         ask, slug = asking.asked(search), asking.slug_of(pathname, "")
         found = ask_budgets(ask.reading, ask.scope, slug)
         limits = tuple(each.objective for each in found)
         filled = [prop for props in budgets(found, OBJECTIVES) for prop in props]
-        return pictures(ask, slug, limits), filled
+        return {"charts": pictures(ask, slug, limits), "objectives": filled}
 
-    app.clientside_callback(
-        ClientsideFunction("midspan", "paint"),
-        [Output(chart_id, "figure") for chart_id in _CHARTS],
-        Input(ids.HEALTH_CHARTS, "data"),
-        Input(ids.SCHEME, "data"),
-    )
-    app.clientside_callback(
-        ClientsideFunction("midspan", "zoom"),
-        Output(ids.ZOOM, "data"),
-        [Input(chart_id, "relayoutData") for chart_id in _CHARTS],
-        prevent_initial_call=True,
-    )
+    painted = [Output(chart_id, "figure") for chart_id in _CHARTS]
+    clientside(app, "paint", painted, Input(ids.HEALTH_CHARTS, "data"), Input(ids.SCHEME, "data"))
+    dragged = [Input(chart_id, "relayoutData") for chart_id in _CHARTS]
+    clientside(app, "zoom", Output(ids.ZOOM, "data"), *dragged, first=False)
 
 
 def pictures(
@@ -232,7 +230,9 @@ def _slot(number: int) -> str:
 
 
 def _objectives() -> html.Div:
-    return html.Div([objective.objective(_slot(n)) for n in range(OBJECTIVES)], className="objectives")
+    return html.Div(
+        [objective.objective(_slot(n)) for n in range(OBJECTIVES)], className="objectives"
+    )
 
 
 def _charts() -> list[Any]:
@@ -274,7 +274,7 @@ def _operations() -> html.Section:
 
 def _failures(slug: str) -> html.Section:
     every = html.A(
-        "all exchanges", href=f"/integrations/{quote(slug)}/exchanges", **{"data-keep": "range"}
+        "all exchanges", href=f"/integrations/{quote(slug)}/exchanges", **data(keep="range")
     )
     body = grid(
         ids.HEALTH_FAILURES,

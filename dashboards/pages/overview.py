@@ -9,6 +9,7 @@ from app.queries.results import Health, IntegrationView
 from dashboards import asking, ids, urlstate, words
 from dashboards import format as show
 from dashboards.components import strip
+from dashboards.components.attributes import aria
 from dashboards.components.grid import column, grid
 from dashboards.components.strip import Figure, Place
 from dashboards.components.texts import badge_class
@@ -63,7 +64,7 @@ def layout(**_query: str) -> html.Div:
                     _COLUMNS,
                     row_px=54,
                     page_size=50,
-                    empty="No integration yet. `python -m app import registry.yaml` brings them in.",
+                    empty="No integration yet: `python -m app import FILE` brings them in.",
                     label="Integrations, trouble first",
                 ),
                 className="panel",
@@ -229,6 +230,6 @@ def prose(sentence: str) -> str:
 
 def _legend() -> list[html.Span]:
     return [
-        html.Span([html.I(className=f"swatch fault-{fault}", **{"aria-hidden": "true"}), fault])
+        html.Span([html.I(className=f"swatch fault-{fault}", **aria(hidden="true")), fault])
         for fault in ("partner", "platform", "network", "customer")
     ]

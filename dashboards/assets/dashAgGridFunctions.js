@@ -1,0 +1,29 @@
+/* Functions that grids call by name (dashboards/components/grid.py). */
+(function () {
+  "use strict";
+  var NARROW_PX = 560;
+  var grids = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+
+  /* Columns that are not marked to keep give way when there is no room. */
+  grids.narrow = function (params) {
+    var width = params.clientWidth;
+    if (!width) {
+      var wrapper = document.querySelector(".ag-root-wrapper");
+      width = wrapper ? wrapper.clientWidth : window.innerWidth;
+    }
+    var spare = params.api.getColumns().filter(function (column) {
+      return !(column.getColDef().context || {}).keep;
+    });
+    var wanted = width >= NARROW_PX;
+    var wrong = spare.filter(function (column) { return column.isVisible() !== wanted; });
+    if (wrong.length) { params.api.setColumnsVisible(wrong, wanted); }
+  };
+
+  /* A click on a row goes where its link goes, unless text was selected. */
+  grids.openRow = function (params) {
+    var target = params.event && params.event.target;
+    if (!params.data || !params.data.href || (target && target.closest("a"))) { return; }
+    if (String(window.getSelection())) { return; }
+    window.midspan.go(params.data.href);
+  };
+})();

@@ -1,0 +1,288 @@
+/* What the pages do in the browser: the address is the state, keys, colours, the age of numbers.
+   No number is computed here and no text from the server is ever used as HTML. */
+(function () {
+  "use strict";
+  var STALE_MS = 35000;
+  var LONGEST_MS = 400 * 86400000;
+  var root = document.documentElement;
+  var skip = function () { return window.dash_clientside.no_update; };
+
+  /* ---- the address ------------------------------------------------------------------------ */
+  function go(url) {
+    var target = new URL(url, location.href);
+    if (target.origin !== location.origin) { return; }
+    if (target.href === location.href) { return; }
+    history.pushState(null, "", target);
+    window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
+  }
+
+  function timeOf(url) {
+    var kept = new URLSearchParams();
+    ["window", "from", "to"].forEach(function (name) {
+      var value = url.searchParams.get(name);
+      if (value) { kept.set(name, value); }
+    });
+    return kept;
+  }
+
+  function withTime(change) {
+    var url = new URL(location.href);
+    ["window", "from", "to", "cursor"].forEach(function (name) { url.searchParams.delete(name); });
+    Object.keys(change).forEach(function (name) { url.searchParams.set(name, change[name]); });
+    return url;
+  }
+
+  function iso(ms) { return new Date(ms).toISOString().slice(0, 19) + "Z"; }
+
+  function show(from, to) {
+    var minute = 60000;
+    from = Math.floor(from / minute) * minute;
+    to = Math.min(Math.ceil(to / minute) * minute, (Math.floor(Date.now() / minute) + 1) * minute);
+    if (!(to > from)) { from = to - minute; }
+    go(withTime({ from: iso(Math.max(from, to - LONGEST_MS)), to: iso(to) }));
+  }
+
+  function follow(event) {
+    if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey ||
+        event.shiftKey || event.altKey) { return; }
+    var link = event.target.closest && event.target.closest("a[href]");
+    if (!link || link.target || link.origin !== location.origin) { return; }
+    if (link.getAttribute("href").charAt(0) === "#") { return; }
+    if (/^\/(api|login|logout|assets)(\/|$)/.test(link.pathname)) { return; }
+    event.preventDefault();
+    if (link.dataset.reload) { location.reload(); return; }
+    var url = new URL(link.href);
+    if (link.dataset.window) { url = withTime({ window: link.dataset.window }); }
+    if (link.dataset.keep && !timeOf(url).size) {
+      timeOf(new URL(location.href)).forEach(function (v, k) { url.searchParams.set(k, v); });
+    }
+    go(url);
+  }
+
+  /* ---- which time is looked at ------------------------------------------------------------ */
+  function short(text) {
+    var at = new Date(text);
+    if (isNaN(at)) { return null; }
+    var part = { timeZone: "UTC", hour: "2-digit", minute: "2-digit", hour12: false };
+    var day = { timeZone: "UTC", day: "numeric", month: "short" };
+    return [at.toLocaleDateString("en-GB", day), at.toLocaleTimeString("en-GB", part)];
+  }
+
+  function mark() {
+    var query = new URL(location.href).searchParams;
+    var fixed = query.get("from") && query.get("to");
+    var current = fixed ? null : query.get("window") || "24h";
+    var preset = false;
+    document.querySelectorAll("a[data-window]").forEach(function (link) {
+      var here = link.dataset.window === current;
+      preset = preset || here;
+      if (here) { link.setAttribute("aria-current", "true"); }
+      else { link.removeAttribute("aria-current"); }
+    });
+    var path = location.pathname;
+    root.dataset.timeless = path.indexOf("/exchanges/") === 0 ? "1" : "";
+    document.querySelectorAll("a[data-verdict]").forEach(function (link) {
+      var here = link.dataset.verdict === (query.get("verdict") || "");
+      if (here) { link.setAttribute("aria-current", "true"); }
+      else { link.removeAttribute("aria-current"); }
+    });
+    var other = document.getElementById("range");
+    if (other) { other.classList.toggle("current", !preset); }
+    if (!fixed) { return preset ? "Other" : "Last " + current; }
+    var from = short(query.get("from")), to = short(query.get("to"));
+    if (!from || !to) { return "Other"; }
+    return from[0] + " " + from[1] + " – " + (from[0] === to[0] ? "" : to[0] + " ") + to[1];
+  }
+
+  function choose(clicks, from, to) {
+    if (!clicks || !from || !to) { return skip(); }
+    var start = Date.parse(from.replace(" ", "T") + "Z");
+    var end = Date.parse(to.replace(" ", "T") + "Z");
+    if (isNaN(start) || isNaN(end)) { return skip(); }
+    document.getElementById("range").open = false;
+    show(Math.min(start, end), Math.max(start, end));
+    return skip();
+  }
+
+  function utc(text) { return Date.parse(String(text).replace(" ", "T").slice(0, 23) + "Z"); }
+
+  function zoom() {
+    var seen = window.dash_clientside.callback_context.triggered[0];
+    var moved = seen && seen.value;
+    if (!moved) { return skip(); }
+    if (moved["xaxis.range[0]"] !== undefined) {
+      show(utc(moved["xaxis.range[0]"]), utc(moved["xaxis.range[1]"]));
+    } else if (moved["xaxis.autorange"]) {
+      wider();
+    }
+    return skip();
+  }
+
+  /* A double click on a chart shows three times the time around what is shown. */
+  function wider() {
+    var query = new URL(location.href).searchParams;
+    var from = Date.parse(query.get("from") || ""), to = Date.parse(query.get("to") || "");
+    if (!isNaN(from) && !isNaN(to)) { show(from - (to - from), to + (to - from)); }
+  }
+
+  /* ---- reading again ---------------------------------------------------------------------- */
+  function live() {
+    return !new URL(location.href).searchParams.get("from") && !root.dataset.timeless;
+  }
+
+  function tick() { return live() && !document.hidden ? Date.now() : skip(); }
+
+  function again() {
+    if (window.dash_clientside.set_props) {
+      window.dash_clientside.set_props("pulse", { data: Date.now() });
+    }
+  }
+
+  function age() {
+    var shown = document.querySelector("time.as-of[datetime]");
+    var at = shown && Date.parse(shown.getAttribute("datetime"));
+    var old = at && live() && !document.hidden && Date.now() - at > STALE_MS && failing;
+    root.dataset.stale = old ? "1" : "";
+  }
+
+  /* A callback that is refused because the session is over leads to the log-in page. */
+  var failing = false;
+  var fetched = window.fetch;
+  window.fetch = function (input, init) {
+    var asked = typeof input === "string" ? input : (input && input.url) || "";
+    return fetched.call(this, input, init).then(function (answer) {
+      if (asked.indexOf("_dash-update-component") >= 0) {
+        failing = answer.status >= 500;
+        if (answer.status === 401) {
+          location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
+        }
+      }
+      return answer;
+    }, function (error) {
+      if (asked.indexOf("_dash-") >= 0) { failing = true; }
+      throw error;
+    });
+  };
+
+  /* ---- colours ---------------------------------------------------------------------------- */
+  function resolve(value, colours) {
+    if (typeof value === "string") {
+      if (value.slice(0, 6) !== "var(--") { return value; }
+      var name = value.slice(4, -1);
+      if (!(name in colours)) {
+        colours[name] = getComputedStyle(root).getPropertyValue(name).trim();
+      }
+      return colours[name];
+    }
+    if (Array.isArray(value)) {
+      return value.map(function (each) { return resolve(each, colours); });
+    }
+    if (value && typeof value === "object") {
+      var copy = {};
+      Object.keys(value).forEach(function (key) { copy[key] = resolve(value[key], colours); });
+      return copy;
+    }
+    return value;
+  }
+
+  function paint(figures) {
+    if (!figures) { return skip(); }
+    var colours = {};
+    return figures.map(function (figure) { return resolve(figure, colours); });
+  }
+
+  function switchScheme() {
+    var next = root.dataset.mantineColorScheme === "dark" ? "light" : "dark";
+    root.dataset.mantineColorScheme = next;
+    try { localStorage.setItem("mantine-color-scheme-value", next); }
+    catch (e) { /* storage is switched off: the choice lasts as long as the page */ }
+    window.dash_clientside.set_props("scheme", { data: next });
+  }
+
+  /* ---- finding ---------------------------------------------------------------------------- */
+  var ID = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i;
+
+  function find(value, known) {
+    var wanted = (value || "").trim();
+    if (ID.test(wanted)) { go("/exchanges/" + wanted); return ""; }
+    if (picked && (known || []).indexOf(wanted) >= 0) { open(wanted); return ""; }
+    return skip();
+  }
+
+  var picked = false;
+  function open(slug) {
+    picked = false;
+    var time = timeOf(new URL(location.href)).toString();
+    go("/integrations/" + encodeURIComponent(slug) + (time ? "?" + time : ""));
+    var box = document.getElementById("find");
+    if (box) { box.blur(); }
+  }
+
+  /* ---- keys and clicks -------------------------------------------------------------------- */
+  var before = "";
+  function typed(event) {
+    if (event.target.id === "find" && event.key === "Enter") { picked = true; return; }
+    if (event.ctrlKey || event.metaKey || event.altKey) { return; }
+    if (/^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) { return; }
+    var last = before;
+    before = event.key;
+    if (event.key === "/") {
+      event.preventDefault();
+      document.getElementById("find").focus();
+    } else if (event.key === "?") {
+      var keys = document.getElementById("keys");
+      if (keys && !keys.open) { keys.showModal(); }
+    } else if (event.key === "o" && last === "g") {
+      go("/" + new URL(location.href).search);
+    } else if (event.key === "r") {
+      again();
+    } else if (event.key === "t") {
+      var range = document.getElementById("range");
+      range.open = !range.open;
+    } else if (event.key === "Escape") {
+      document.getElementById("range").open = false;
+    }
+  }
+
+  function clicked(event) {
+    if (!event.target.closest) { return; }
+    if (event.target.closest("#scheme-switch")) { switchScheme(); }
+    var copy = event.target.closest("[data-copy]");
+    if (copy) {
+      navigator.clipboard.writeText(copy.dataset.copy).then(function () {
+        copy.textContent = "copied";
+        setTimeout(function () { copy.textContent = "copy"; }, 1500);
+      });
+    }
+    var range = document.getElementById("range");
+    if (range && range.open && !event.target.closest("#range, [data-portal], .mantine-Popover-dropdown")) {
+      range.open = false;
+    }
+    if (event.target.id === "keys") { event.target.close(); }
+    follow(event);
+  }
+
+  function title(text) {
+    document.title = text ? text + " · Midspan" : "Midspan";
+    window.scrollTo(0, 0);
+    setTimeout(mark, 0);
+    return skip();
+  }
+
+  document.addEventListener("click", clicked);
+  document.addEventListener("keydown", typed, true);
+  document.addEventListener("mousedown", function (event) {
+    if (event.target.closest && event.target.closest("[role=option]")) { picked = true; }
+  }, true);
+  document.addEventListener("visibilitychange", function () {
+    if (!document.hidden && live()) { again(); }
+  });
+  setInterval(age, 1000);
+
+  window.midspan = { go: go };
+  window.dash_clientside = Object.assign({}, window.dash_clientside, {
+    midspan: {
+      paint: paint, zoom: zoom, tick: tick, mark: mark, choose: choose, find: find, title: title,
+    },
+  });
+})();

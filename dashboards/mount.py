@@ -1,0 +1,83 @@
+"""The pages on the web server: one Dash app under `/`, guarded like everything else on it.
+
+Nothing is fetched from anywhere but this server. No background callback, no upload of charts, no
+MCP. A page is found by the explicit list of `dashboards.pages`; an address that fits none, and an
+integration or exchange that is not the caller's, open the same page and answer 404.
+"""
+
+from pathlib import Path
+from typing import Any, cast
+
+from dash import Dash, Input, Output, State
+from flask import Flask, Response, request
+
+from app.errors import NotFound, Unavailable
+from app.settings import Settings
+from dashboards import asking, ids, router, shell
+from dashboards.components import states
+from dashboards.pages import PAGES
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+_WHAT = {"Exchange": "exchange", "Health": "integration", "Exchanges": "integration"}
+
+
+def mount(server: Flask, settings: Settings) -> Dash:
+    """Add every page to `server`, whose `extensions["midspan"]` is set."""
+    app = Dash(
+        "dashboards",
+        server=cast(Any, server),  # Dash takes a Flask; its types say otherwise
+        url_base_pathname="/",
+        assets_folder=str(ASSETS),
+        assets_ignore=r"scheme\.js$|mark\.svg$|.*\.(woff2|txt)$",
+        use_pages=False,
+        pages_folder="",
+        title="Midspan",
+        update_title=cast(Any, None),
+        index_string=shell.INDEX,
+        suppress_callback_exceptions=True,
+        serve_locally=True,
+        enable_mcp=False,
+        add_log_handler=False,
+        include_pages_meta=False,
+    )
+    app.layout = shell.layout
+    shell.register(app)
+    _register_router(app)
+    for page in PAGES:
+        page.register(app)
+    server.extensions["midspan"].csp_hashes = lambda: list(app.csp_hashes())
+    server.after_request(_tell_not_found)
+    return app
+
+
+def _register_router(app: Dash) -> None:
+    @app.callback(
+        Output(ids.CONTENT, "children"),
+        Output(ids.TITLE, "data"),
+        Input(ids.LOCATION, "pathname"),
+        State(ids.LOCATION, "search"),
+    )
+    def route(pathname: str | None, search: str | None) -> tuple[Any, str]:
+        return open_page(pathname, search)
+
+
+def open_page(pathname: str | None, search: str | None) -> tuple[Any, str]:
+    """The page of an address, and its title."""
+    found = router.match(PAGES, pathname)
+    if found is None:
+        return states.not_found("page"), "Not found"
+    try:
+        body = found.page.layout(**{**router.query(search), **found.arguments})
+    except NotFound:
+        return states.not_found(_WHAT.get(found.page.NAME, "page")), "Not found"
+    except Unavailable as error:
+        return states.unavailable(*asking.trouble(error)[1:]), "Not readable now"
+    name = next(iter(found.arguments.values()), "")
+    return body, f"{found.page.NAME} {name}".strip()
+
+
+def _tell_not_found(response: Response) -> Response:
+    """Dash answers 200 to every address; one that opens no page is a 404."""
+    if request.endpoint == "/<path:path>" and router.match(PAGES, request.path) is None:
+        response.status_code = 404
+    return response

@@ -1,0 +1,85 @@
+"""Pictures of every page: `python tests/browser/shots.py ADDRESS FOLDER [NAME…]`.
+
+For people: look at them before a change of the pages is done.
+"""
+
+import sys
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+ADMIN, PASSWORD = "admin@acme.example", "correct-horse-battery-staple"
+WIDE, NARROW = (1440, 900), (390, 844)
+HEALTH = "/integrations/globex-issues"
+#: name: path, size, scheme
+SHOTS: dict[str, tuple[str, tuple[int, int], str]] = {
+    "health": (HEALTH, WIDE, "light"),
+    "health_dark": (HEALTH, WIDE, "dark"),
+    "overview": ("/", WIDE, "light"),
+    "overview_dark": ("/", WIDE, "dark"),
+    "health_narrow": (HEALTH, NARROW, "light"),
+    "overview_narrow": ("/", NARROW, "dark"),
+    "health_1h": (f"{HEALTH}?window=1h", WIDE, "light"),
+    "slow": ("/integrations/initech-chat", WIDE, "light"),
+    "silent": ("/integrations/hooli-sync", WIDE, "light"),
+    "few": ("/integrations/soylent-crm", WIDE, "light"),
+    "empty": ("/integrations/tyrell-forms", WIDE, "light"),
+    "exchanges": (f"{HEALTH}/exchanges?verdict=bad", WIDE, "light"),
+    "missing": ("/integrations/nobody", WIDE, "light"),
+}
+
+
+def log_in(page: Page, base: str, email: str = ADMIN) -> None:
+    """Through the form, as a person does."""
+    page.goto(f"{base}/login")
+    page.fill("input[name=email]", email)
+    page.fill("input[name=password]", PASSWORD)
+    page.click("button[type=submit]")
+    page.wait_for_url(f"{base}/**")
+
+
+def settle(page: Page) -> None:
+    """Until the page shows its numbers and its charts are drawn."""
+    page.wait_for_selector("main .page:not(.loading), main .face", timeout=20_000)
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(700)
+
+
+def shoot(browser: Browser, base: str, folder: Path, names: list[str]) -> None:
+    for name in names:
+        path, (width, height), scheme = SHOTS[name]
+        context = browser.new_context(
+            viewport={"width": width, "height": height}, color_scheme=scheme
+        )
+        page = context.new_page()
+        page.on("console", lambda m: print("console", m.type, m.text[:300]))
+        page.on("pageerror", lambda e: print("pageerror", str(e)[:300]))
+        log_in(page, base)
+        page.goto(base + path)
+        settle(page)
+        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        context.close()
+
+
+def main() -> None:
+    base, folder = sys.argv[1], Path(sys.argv[2])
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        shoot(browser, base, folder, sys.argv[3:] or list(SHOTS))
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
