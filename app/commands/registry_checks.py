@@ -23,7 +23,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 STANDING_STEPS = frozenset({"uninstalled", "suspended", "resumed", "reinstalled", "declined"})
 
 _WHOLE = re.compile(r"[0-9]{1,18}")
-_NUMBER = re.compile(r"(?:[0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(?:[eE][-+]?[0-9]{1,3})?")
+_NUMBER = re.compile(r"(?:[0-9]{1,18}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
 _FLAGS = {"true": True, "false": False}
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -53,7 +53,7 @@ def number(low: float, high: float) -> Callable[[str], float]:
 
     def rule(text: str) -> float:
         if not _NUMBER.fullmatch(text) or not low < float(text) < high:
-            raise ValueError(f"{text!r} is not a number between {low:,g} and {high:,g}")
+            raise ValueError(f"{text!r} is not a number between {low:,.10g} and {high:,.10g}")
         return float(text)
 
     return rule

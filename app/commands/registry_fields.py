@@ -37,14 +37,26 @@ class Problems:
 
 
 class Fields:
-    """One mapping of the file. `what` names it in messages: `integration 'globex-issues'`."""
+    """One mapping of the file.
 
-    def __init__(self, node: Node, what: str, known: Collection[str], problems: Problems) -> None:
+    Messages call it `what`, with the value of its key `title` behind: `integration 'issues'`.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        what: str,
+        known: Collection[str],
+        problems: Problems,
+        title: str | None = None,
+    ) -> None:
         self.line = node.line
         self.what = what
         self._problems = problems
         self._values: dict[str, Node] = {}
+        self._is_read = isinstance(node, Mapping)
         if isinstance(node, Mapping):
+            self.what += _titled(node, title)
             self._take(node, known)
         else:
             problems.add(node.line, f"{what} must be keys with values, not {_said(node)}")
@@ -57,6 +69,12 @@ class Fields:
         """Whether there is a value for `key`; an empty one is none."""
         return key in self._values
 
+    def require(self, *keys: str) -> None:
+        """Note a problem for each of `keys` that has no value."""
+        for key in keys:
+            if self._is_read and key not in self._values:
+                self._problems.add(self.line, f"{self.what} lacks {key!r}")
+
     def value(self, key: str, check: Callable[[str], T], default: T) -> T:
         """A single value that passes `check`; `default` when there is none."""
         node = self._values.get(key)
@@ -64,8 +82,7 @@ class Fields:
 
     def needed(self, key: str, check: Callable[[str], T], instead: T) -> T:
         """A single value that must be there."""
-        if key not in self._values:
-            self._problems.add(self.line, f"{self.what} lacks {key!r}")
+        self.require(key)
         return self.value(key, check, instead)
 
     def nodes(self, key: str) -> list[Node]:
@@ -127,6 +144,13 @@ class Fields:
         except ValueError as error:
             self._problems.add(node.line, f"{key!r}: {error}")
             return instead
+
+
+def _titled(node: Mapping, title: str | None) -> str:
+    for key, value in node.pairs:
+        if isinstance(key, Scalar) and key.text == title and isinstance(value, Scalar):
+            return f" {value.text[:63]!r}"
+    return ""
 
 
 def _said(node: Node) -> str:

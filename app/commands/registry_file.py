@@ -86,9 +86,7 @@ def _refuse(problems: Problems, name: str) -> None:
 
 def _registry(tree: Node, problems: Problems) -> RegistryFile:
     top = Fields(tree, "the file", ("platform", "partners"), problems)
-    for key in ("platform", "partners"):
-        if not top.has(key):
-            problems.add(top.line, f"the file lacks {key!r}")
+    top.require("platform", "partners")
     platform = top.inner("platform", ("name", "api_base_url"))
     name = platform.needed("name", check.name, "") if top.has("platform") else ""
     url = platform.value("api_base_url", check.base_url, None)
@@ -97,8 +95,9 @@ def _registry(tree: Node, problems: Problems) -> RegistryFile:
 
 
 def _partner(node: Node, problems: Problems) -> PartnerEntry:
-    fields = Fields(node, "partner", ("slug", "name", "contacts", "integrations"), problems)
-    slug = _slug(fields, problems)
+    known = ("slug", "name", "contacts", "integrations")
+    fields = Fields(node, "partner", known, problems, title="slug")
+    slug = _slug(fields, "partner", problems)
     integrations = [_integration(entry, problems) for entry in fields.nodes("integrations")]
     return PartnerEntry(
         slug=slug,
@@ -109,9 +108,9 @@ def _partner(node: Node, problems: Problems) -> PartnerEntry:
 
 
 def _integration(node: Node, problems: Problems) -> IntegrationEntry:
-    fields = Fields(node, "integration", _INTEGRATION, problems)
+    fields = Fields(node, "integration", _INTEGRATION, problems, title="slug")
     return IntegrationEntry(
-        slug=_slug(fields, problems),
+        slug=_slug(fields, "integration", problems),
         name=fields.needed("name", check.name, ""),
         visibility=fields.value("visibility", check.visibility, Visibility.PUBLIC),
         category=fields.value("category", check.category, None),
@@ -127,12 +126,10 @@ def _integration(node: Node, problems: Problems) -> IntegrationEntry:
     )
 
 
-def _slug(fields: Fields, problems: Problems) -> str:
-    kind = fields.what
+def _slug(fields: Fields, kind: str, problems: Problems) -> str:
     slug = fields.needed("slug", check.slug, "")
     if slug:
         problems.claim(f"{kind} slug", slug, fields.line_of("slug"))
-        fields.what = f"{kind} {slug!r}"
     return slug
 
 
@@ -174,7 +171,7 @@ def _objectives(fields: Fields, problems: Problems) -> tuple[ObjectiveEntry, ...
     entries = []
     lines: dict[str, int] = {}
     for node in fields.nodes("objectives"):
-        entry = _objective(Fields(node, "objective", known, problems))
+        entry = _objective(Fields(node, "objective", known, problems, title="name"))
         if entry.name in lines:
             first = lines[entry.name]
             problems.add(node.line, f"objective {entry.name!r} is there already, on line {first}")
