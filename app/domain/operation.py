@@ -13,6 +13,7 @@ places for sure, the others as they come, and what comes too late is `other`.
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from app.domain.words import Kind
 
@@ -72,27 +73,37 @@ class Templates:
         return True
 
     def match(self, method: str, path: str) -> str | None:
-        """The template that the path is an instance of. Visits each node of the tree at most
-        once, whatever the path."""
-        if not self.names:
-            return None
-        return _walk(self._root, method, _segments(path), 0)
+        """The template that the path is an instance of, if any."""
+        return self._match(method, _segments(path))
 
     def propose(self, kind: int, method: str, path: str, hint: str, topic: str) -> str:
         """The name of an operation, however many there are already; at most `MAX_LENGTH` long."""
         if kind == Kind.WEBHOOK:
             return _webhook(topic)
-        return self.match(method, path) or _from_hint(method, hint) or guess(method, path)
+        segments = _segments(path)
+        return (
+            self._match(method, segments)
+            or (_from_hint(method, hint) if hint else None)
+            or _guess(method, segments)
+        )
+
+    def _match(self, method: str, segments: list[str]) -> str | None:
+        return _walk(self._root, method, segments, 0) if self.names else None
 
 
-def _walk(node: _Node, method: str, segments: list[str], depth: int) -> str | None:
-    if depth == len(segments):
-        return node.names.get(method)
-    literal = node.literals.get(segments[depth])
-    found = _walk(literal, method, segments, depth + 1) if literal else None
-    if found is None and node.parameter is not None:
-        found = _walk(node.parameter, method, segments, depth + 1)
-    return found
+def _walk(node: _Node, method: str, segments: list[str], start: int) -> str | None:
+    """Visits each node of the tree at most once, whatever the path."""
+    for depth in range(start, len(segments)):
+        literal, parameter = node.literals.get(segments[depth]), node.parameter
+        if literal is not None and parameter is not None:
+            found = _walk(literal, method, segments, depth + 1)
+            if found is not None:
+                return found
+        following = parameter or literal
+        if following is None:
+            return None
+        node = following
+    return node.names.get(method)
 
 
 class Vocabulary:
@@ -120,8 +131,13 @@ class Vocabulary:
 
 def guess(method: str, path: str) -> str:
     """Method and a route template made from a path alone. Guessing from a guess changes nothing."""
-    segments = _segments(path[: MAX_LENGTH * 8])
-    kept = [_template(segment) for segment in segments[:_MAX_SEGMENTS]]
+    return _guess(method, _segments(path))
+
+
+def _guess(method: str, segments: list[str]) -> str:
+    kept = [
+        _ID if segment.isdigit() else _template(segment) for segment in segments[:_MAX_SEGMENTS]
+    ]
     if len(segments) > _MAX_SEGMENTS:
         kept.append(_REST)
     verb = method if method in _METHODS else "OTHER"
@@ -134,7 +150,7 @@ def guess(method: str, path: str) -> str:
 
 def _from_hint(method: str, hint: str) -> str | None:
     """A caller's own template, `METHOD /template` or `/template`; None when it is neither."""
-    if not hint or len(hint) > MAX_LENGTH:
+    if len(hint) > MAX_LENGTH:
         return None
     verb, space, path = hint.partition(" ")
     if not space:
@@ -148,9 +164,13 @@ def _webhook(topic: str) -> str:
 
 
 def _segments(path: str) -> list[str]:
-    return [segment for segment in path.split("/") if segment]
+    segments = path.split("/")
+    if not segments[0]:
+        del segments[0]
+    return [segment for segment in segments if segment] if "" in segments else segments
 
 
+@lru_cache(maxsize=8192)
 def _template(segment: str) -> str:
     if len(segment) <= _MAX_WORD and segment.isascii() and segment.isalpha():
         return _ID if _is_long_hex(segment) else segment

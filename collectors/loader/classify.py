@@ -65,6 +65,7 @@ class Classifier:
         captured: list[Exchange] = []
         rejected: Counter[str] = Counter()
         append, new, row_type = rows.append, tuple.__new__, StoredExchange
+        vocabularies = self._vocabularies
         for e, path in zip(exchanges, self._paths(exchanges), strict=True):
             judgement = self._judge(e)
             if judgement is None:
@@ -72,9 +73,8 @@ class Classifier:
                 continue
             if e.capture is not None:
                 captured.append(e)
-            operation = self._vocabulary(e.integration).settle(
-                e.kind, e.method, path, e.operation, e.topic
-            )
+            vocabulary = vocabularies.get(e.integration) or self._new(e.integration)
+            operation = vocabulary.settle(e.kind, e.method, path, e.operation, e.topic)
             # fmt: off
             append(new(row_type, (
                 e.id, e.started_us, e.direction, e.kind, e.integration, operation,
@@ -110,10 +110,8 @@ class Classifier:
             paths = [path[:PATH_CHARS] for path in paths]
         return self._clean.paths(paths)
 
-    def _vocabulary(self, integration: str) -> Vocabulary:
-        found = self._vocabularies.get(integration)
-        if found is None:
-            found = self._vocabularies[integration] = Vocabulary()
+    def _new(self, integration: str) -> Vocabulary:
+        found = self._vocabularies[integration] = Vocabulary()
         return found
 
     def _known(self, integration: str) -> frozenset[str]:

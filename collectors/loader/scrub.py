@@ -15,7 +15,7 @@ import hmac
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -28,6 +28,8 @@ _SCHEMES = frozenset({b"bearer", b"basic", b"digest", b"token", b"bot", b"apikey
 #: Headers that carry an address; what stands behind its `?` is dropped.
 _ADDRESSES = frozenset({"location", "content-location", "referer", "link"})
 _BACKSLASH = 0x5C
+#: Strings and brackets that are looked at to find the end of a secret object.
+_CONTAINER_TOKENS = 1000
 
 Pair = tuple[str, str]
 #: Start, end and what replaces it; None: nothing to replace.
@@ -260,10 +262,11 @@ def _closing_quote(raw: bytes, start: int, quote: int, depth: int) -> int:
 
 
 def _container_end(raw: bytes, start: int, *, nested: bool) -> int:
-    """Behind the bracket that closes the one at `start`; the end of the text when it was cut."""
+    """Behind the bracket that closes the one at `start`; the end of the text when it was cut, or
+    when what stands in the brackets is too long to be looked through."""
     depth = 0
     pattern = patterns.BRACKET if nested else patterns.STRING_OR_BRACKET
-    for match in pattern.finditer(raw, start):
+    for match in islice(pattern.finditer(raw, start), _CONTAINER_TOKENS):
         token = match.group()
         depth += (token in b"{[") - (token in b"}]")
         if depth == 0:
