@@ -9,6 +9,9 @@ from app import api, auth, telemetry
 from app.auth import current_scope
 from app.db import registry_engine
 from app.domain.scope import Scope
+from app.errors import Unavailable
+from app.logs import get as get_logger
+from app.migrations import check_schema
 from app.queries import Reading
 from app.queries.reading import now_us
 from app.settings import Settings, secret_key
@@ -46,6 +49,30 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = now_us) -> Flas
     auth.install(app)
     api.install(app)
     return app
+
+
+def check(settings: Settings) -> None:
+    """Raise the `MidspanError` that would keep `create_app` from working, or from ever answering:
+    a home that cannot be written, a database of another version. One that is away may come back,
+    and is only logged."""
+    secret_key(settings)
+    for look in (_look_at_registry, _look_at_store):
+        try:
+            look(settings)
+        except Unavailable as error:
+            get_logger("web").warning("database_away", reason=str(error))
+
+
+def _look_at_registry(settings: Settings) -> None:
+    engine = registry_engine(settings.registry_url)
+    try:
+        check_schema(engine)
+    finally:
+        engine.dispose()
+
+
+def _look_at_store(settings: Settings) -> None:
+    open_store(settings.metrics_url, read_only=True).close()
 
 
 def _observe_requests(app: Flask) -> None:

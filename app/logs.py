@@ -38,5 +38,5 @@ def configure(process: str, level: str = "info", form: str = "text") -> None:
 
 
 def get(name: str) -> Any:
-    """The logger of a module or part."""
-    return structlog.get_logger().bind(part=name)
+    """The logger of a module or part; it may be asked for before `configure`."""
+    return structlog.get_logger(part=name)

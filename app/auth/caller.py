@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from flask import g, has_request_context
+from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from app.domain.scope import Role, Scope
@@ -24,11 +25,16 @@ def scope_of(role: Role, partner_slugs: Iterable[str]) -> Scope:
     return Scope(role, frozenset(partner_slugs) if role is Role.PARTNER else None)
 
 
+def unauthorized(what: str = "log in, or send a token as `Authorization: Bearer`") -> Unauthorized:
+    """The refusal of a caller that nobody knows."""
+    return Unauthorized(what, www_authenticate=WWWAuthenticate("bearer", {"realm": "midspan"}))
+
+
 def current_caller() -> Caller:
     """Who sent the request in progress; `Unauthorized` when there is no request or no caller."""
     caller: Caller | None = g.get("midspan_caller") if has_request_context() else None
     if caller is None:
-        raise Unauthorized("log in, or send a token as `Authorization: Bearer`")
+        raise unauthorized()
     return caller
 
 

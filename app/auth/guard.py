@@ -3,11 +3,11 @@
 from urllib.parse import quote
 
 from flask import Flask, g, redirect, request
-from werkzeug.exceptions import BadRequest, Forbidden, Unauthorized
+from werkzeug.exceptions import BadRequest, Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.auth import origin, sessions, tokens
-from app.auth.caller import Caller
+from app.auth.caller import Caller, unauthorized
 from app.auth.context import clock_us, engine, settings
 from app.auth.cookie import name_for
 
@@ -72,7 +72,7 @@ def _guard_metrics(caller: Caller | None) -> None:
     if local:
         return
     if caller is None:
-        raise Unauthorized("send a token as `Authorization: Bearer`, or ask from this machine")
+        raise unauthorized("send a token as `Authorization: Bearer`, or ask from this machine")
     if not caller.scope.covers(None):
         raise Forbidden("the counters of Midspan itself are not a partner's")
 
@@ -80,7 +80,7 @@ def _guard_metrics(caller: Caller | None) -> None:
 def _refuse() -> AnyResponse:
     page = request.method in {"GET", "HEAD"} and not request.path.startswith(_NOT_PAGES)
     if not page:
-        raise Unauthorized("log in, or send a token as `Authorization: Bearer`")
+        raise unauthorized()
     target = request.full_path.rstrip("?")
     return redirect("/login" if target == "/" else f"/login?next={quote(target, safe='/')}")
 

@@ -1,41 +1,47 @@
 """What the other processes of a home say about themselves in its `status/` folder.
 
-`status/<process>.json` is swapped whole by its process about once a second. Proxies run side by
-side, so `proxy*.json` are added up. A file that is missing or damaged gives no number, and its age
-grows: a process that died is seen by its silence. The same home read by two web workers is one
-instance (`setup.home_resource`), so nothing is counted twice.
+`loader.json` is swapped whole by the loader once a second; `<worker>.board` is a proxy worker's
+counts, updated in place several times a second (`collectors.loader.status`,
+`collectors.proxy.metrics`: a test compares). Files only: this package imports no collector. A file
+that is missing or damaged gives no number, and the loader's age grows: a process that died is seen
+by its silence. A home read by two web workers is one instance (`setup.home_resource`), so nothing
+is counted twice.
 """
 
 import json
+import struct
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from opentelemetry.metrics import CallbackOptions, Meter, Observation
 
 from app.telemetry.setup import home_resource, meter_provider
 
-
-class _Number(NamedTuple):
-    """One number of a status file: files `<process>*.json`, their `key`, and what it is called."""
-
-    process: str
-    key: str
-    name: str
-    unit: str
-    description: str
-    counter: bool = True
-
-
-NUMBERS = (
-    _Number("proxy", "proxied", "midspan.proxied", "", "Exchanges that crossed the proxy"),
-    _Number("proxy", "recorded", "midspan.recorded", "", "Exchanges handed to the journal"),
-    _Number("proxy", "shed", "midspan.shed", "", "Exchanges that passed unrecorded"),
-    _Number("loader", "exchanges", "midspan.loader.rows", "", "Exchanges loaded"),
-    _Number("loader", "lag_bytes", "midspan.journal.lag", "By", "Journal not yet loaded", False),
+LOADER_FILE = "loader.json"
+#: Counters of the loader's file: key, name, what it counts.
+LOADER_COUNTERS = (
+    ("exchanges", "midspan.loader.rows", "Exchanges committed to the metrics store"),
+    ("captures", "midspan.loader.captures", "Captures committed to the metrics store"),
+    ("losses", "midspan.loader.losses", "Loss records read: exchanges that passed unrecorded"),
+    ("batches", "midspan.loader.batches", "Transactions committed"),
+    ("unnamed", "midspan.loader.unnamed", "Exchanges counted under the operation `other`"),
+    ("outages", "midspan.loader.outages", "Times the metrics store could not be written"),
 )
-PROCESSES = ("proxy", "loader")
+#: Counters of a proxy's board: place of the outbound count (the inbound one follows), name, what.
+BOARD_COUNTERS = (
+    (0, "midspan.proxied", "Exchanges that ended at the proxy"),
+    (2, "midspan.recorded", "Exchanges handed to the journal"),
+    (4, "midspan.shed", "Exchanges that passed unrecorded"),
+)
+_DIRECTIONS = ("outbound", "inbound")
+_WORD = struct.Struct("<Q")
+#: A board is written while it is read: its version stands before and after, and both must agree.
+_ATTEMPTS = 100
+
+Callback = Callable[[CallbackOptions], Iterable[Observation]]
 _watched: set[Path] = set()
 
 
@@ -46,52 +52,88 @@ def watch_home(home: Path) -> None:
     _watched.add(home)
     folder = home / "status"
     meter = meter_provider(home_resource(str(home))).get_meter("midspan.home")
-    for number in NUMBERS:
-        _observe(meter, number, folder)
-    for process in PROCESSES:
-        meter.create_observable_gauge(
-            f"midspan.{process}.status.age",
-            [_age_of(folder, process)],
-            unit="s",
-            description=f"Since the {process} last wrote its status",
-        )
+    _watch_loader(meter, folder / LOADER_FILE)
+    for place, name, description in BOARD_COUNTERS:
+        callback = _observing(partial(_direction_counts, folder, place))
+        meter.create_observable_counter(name, [callback], description=description)
 
 
-def _observe(meter: Meter, number: _Number, folder: Path) -> None:
-    create = meter.create_observable_counter if number.counter else meter.create_observable_gauge
-    create(
-        number.name,
-        [_value_of(folder, number)],
-        unit=number.unit,
-        description=number.description,
+def _watch_loader(meter: Meter, path: Path) -> None:
+    for key, name, description in LOADER_COUNTERS:
+        callback = _observing(partial(_number, path, key))
+        meter.create_observable_counter(name, [callback], description=description)
+    meter.create_observable_counter(
+        "midspan.loader.failures",
+        [_observing(partial(_failures, path))],
+        description="What was not loaded or not done, by reason",
+    )
+    meter.create_observable_gauge(
+        "midspan.journal.lag",
+        [_observing(partial(_number, path, "lag_bytes"))],
+        unit="By",
+        description="Journal not yet committed to the metrics store",
+    )
+    meter.create_observable_gauge(
+        "midspan.loader.status.age",
+        [_observing(partial(_age_s, path))],
+        unit="s",
+        description="Since the loader last wrote its status",
     )
 
 
-def _value_of(folder: Path, number: _Number) -> Callable[[CallbackOptions], Iterable[Observation]]:
-    def observe(_options: CallbackOptions) -> Iterable[Observation]:
-        found = [read(path).get(number.key) for path in _files(folder, number.process)]
-        numbers = [value for value in found if isinstance(value, int | float)]
-        return [Observation(sum(numbers))] if numbers else []
-
-    return observe
-
-
-def _age_of(folder: Path, process: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-    def observe(_options: CallbackOptions) -> Iterable[Observation]:
-        written = [path.stat().st_mtime for path in _files(folder, process) if path.exists()]
-        return [Observation(max(0.0, time.time() - max(written)))] if written else []
-
-    return observe
-
-
-def _files(folder: Path, process: str) -> list[Path]:
-    return sorted(folder.glob(f"{process}*.json"))
-
-
-def read(path: Path) -> dict[str, Any]:
-    """The numbers in a status file; empty when it is missing, damaged or something else."""
+def read_loader(path: Path) -> dict[str, Any]:
+    """The loader's numbers; empty when the file is missing, damaged or something else."""
     try:
         document = json.loads(path.read_bytes())
     except (OSError, ValueError):
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def read_board(path: Path) -> tuple[int, ...]:
+    """The counts of one proxy worker; empty when they cannot be read."""
+    for _ in range(_ATTEMPTS):
+        try:
+            raw = path.read_bytes()
+        except OSError:
+            return ()
+        if len(raw) % _WORD.size or len(raw) < 3 * _WORD.size:
+            return ()
+        before, *counts, after = (number for (number,) in _WORD.iter_unpack(raw))
+        if before == after:
+            return tuple(counts)
+    return ()
+
+
+def _observing(read: Callable[[], Iterable[Observation]]) -> Callback:
+    return lambda _options: read()
+
+
+def _number(path: Path, key: str) -> Iterator[Observation]:
+    value = read_loader(path).get(key)
+    if isinstance(value, int | float):
+        yield Observation(value)
+
+
+def _failures(path: Path) -> Iterator[Observation]:
+    failures = read_loader(path).get("failures")
+    for reason, number in failures.items() if isinstance(failures, dict) else ():
+        if isinstance(number, int):
+            yield Observation(number, {"reason": str(reason)})
+
+
+def _age_s(path: Path) -> Iterator[Observation]:
+    try:
+        written_s = path.stat().st_mtime
+    except OSError:
+        return
+    yield Observation(max(0.0, time.time() - written_s))
+
+
+def _direction_counts(folder: Path, place: int) -> Iterator[Observation]:
+    for path in sorted(folder.glob("*.board")):
+        counts = read_board(path)
+        for offset, direction in enumerate(_DIRECTIONS):
+            if place + offset < len(counts):
+                labels = {"direction": direction, "worker": path.stem}
+                yield Observation(counts[place + offset], labels)
