@@ -18,8 +18,7 @@ def proxy() -> None:
     """Pass traffic on and record it."""
     from collectors.proxy.run import main as run
 
-    given = _begin("proxy")
-    sys.exit(run(given))
+    sys.exit(run(_begin("proxy")))
 
 
 @main.command()
@@ -27,8 +26,7 @@ def loader() -> None:
     """Load the journal into the metrics store."""
     from collectors.loader.run import main as run
 
-    given = _begin("loader")
-    sys.exit(run(given))
+    run(_begin("loader"))
 
 
 def _begin(process: str) -> settings.Settings:

@@ -111,15 +111,19 @@ def _handshake_error(error: OSError, tls: ssl.SSLContext | None) -> DialError:
 
 async def _look_up(origin: Origin) -> list[_Found]:
     """The addresses of the host, in the resolver's order."""
-    loop = asyncio.get_running_loop()
     try:
-        found = await loop.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        return await _resolve(origin.host, origin.port)
     except socket.gaierror as error:
         missing = error.errno in _NOT_FOUND
         code = errors.DNS_NOT_FOUND if missing else errors.DNS_FAILED
         raise DialError(code, f"{origin.host}: {error.strerror}") from error
     except (OSError, UnicodeError) as error:
         raise DialError(errors.DNS_FAILED, f"{origin.host}: {error}") from error
+
+
+async def _resolve(host: str, port: int) -> list[_Found]:
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return [(family, cast(_Address, address)) for family, _, _, _, address in found]
 
 
