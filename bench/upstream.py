@@ -7,6 +7,7 @@ many bytes. `/garbage/...` answers with bytes that are no HTTP, `/hang/...` neve
 
 import asyncio
 import sys
+from typing import cast
 
 import httptools
 import uvloop
@@ -18,8 +19,7 @@ class Scripted(asyncio.Protocol):
     """One connection. Requests are answered in order; the clients here never pipeline."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)
         self.parser = httptools.HttpRequestParser(self)
         self.url = b""
 

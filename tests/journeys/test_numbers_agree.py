@@ -9,6 +9,7 @@ import asyncio
 import random
 import socket
 import ssl
+import struct
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -123,10 +124,12 @@ async def _traffic(stack: Stack, planned: list[int]) -> tuple[Ledger, dict[str, 
 
 
 async def _abort(host: str, port: int) -> None:
-    """Ask, and hang up before the answer."""
+    """Ask, and reset the connection before the answer. (A mere close may be half a close.)"""
     _, writer = await asyncio.open_connection(host, port)
-    writer.write(b"GET /mixed/s/200/d/4000 HTTP/1.1\r\nHost: load\r\n\r\n")
+    writer.write(b"GET /mixed/s/200/d/2000 HTTP/1.1\r\nHost: load\r\n\r\n")
     await asyncio.sleep(0.3)
+    endpoint = writer.get_extra_info("socket")
+    endpoint.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     writer.transport.abort()
 
 
