@@ -126,10 +126,12 @@ def _parse(given: Mapping[str, str]) -> Settings:
             raise SettingsError(f"{_PREFIX}{name}: {error}") from None
 
     home = get("HOME", "var", lambda text: Path(text).absolute())
+    # In a URL these two characters of a path would mean something else.
+    databases = "sqlite:///" + str(home).replace("%", "%25").replace("?", "%3F")
     return Settings(
         home=home,
-        registry_url=get("REGISTRY_URL", f"sqlite:///{home}/registry.db", _database),
-        metrics_url=get("METRICS_URL", f"sqlite:///{home}/metrics.db", _database),
+        registry_url=get("REGISTRY_URL", f"{databases}/registry.db", _database),
+        metrics_url=get("METRICS_URL", f"{databases}/metrics.db", _database),
         web_bind=get("WEB_BIND", "127.0.0.1:8050", _bind),
         outbound_bind=get("OUTBOUND_BIND", "127.0.0.1:8080", _bind),
         inbound_bind=get("INBOUND_BIND", "127.0.0.1:8081", _bind),

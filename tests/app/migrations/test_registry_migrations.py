@@ -1,0 +1,163 @@
+"""Creating, upgrading and judging the registry's schema, on both databases."""
+
+import re
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+
+from app import db, migrations
+from app.errors import MidspanError, SchemaError, SettingsError
+from app.models import Base, RegistryState
+from app.settings import Settings, load
+
+
+def of(home: Path, **given: str) -> Settings:
+    return load({"MIDSPAN_HOME": str(home), **given}, Path("/nonexistent.env"))
+
+
+def stamp(url: str, revision: str) -> None:
+    engine = db.registry_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE registry_schema SET version_num = '{revision}'"))
+    engine.dispose()
+
+
+def test_the_newest_migration_makes_the_models(engine: Engine) -> None:
+    options = {
+        "version_table": migrations.REGISTRY_VERSION_TABLE,
+        "compare_type": True,
+        "compare_server_default": True,
+    }
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrations_are_numbered_without_gaps() -> None:
+    names = sorted(path.name for path in migrations.REGISTRY_SCRIPTS.glob("versions/*.py"))
+    assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
+    assert all(re.fullmatch(r"\d{4}_[a-z_]+\.py", name) for name in names)
+    assert names[-1] == f"{migrations.registry_head()}.py"
+
+
+def test_a_new_registry_has_revision_0_and_passes_the_check(engine: Engine) -> None:
+    migrations.check_schema(engine)
+    with db.reading(engine) as session:
+        assert session.get_one(RegistryState, 1).revision == 0
+
+
+def test_migrating_again_changes_nothing(registries) -> None:
+    url = registries.empty_url()
+    assert migrations.migrate_registry(url) == "created (0001_registry)"
+    assert migrations.migrate_registry(url) == "up to date (0001_registry)"
+
+
+def test_migrating_twice_at_once_creates_once(registries) -> None:
+    url = registries.empty_url()
+    done: list[str] = []
+    threads = [
+        threading.Thread(target=lambda: done.append(migrations.migrate_registry(url)))
+        for _ in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(done) == ["created (0001_registry)", *["up to date (0001_registry)"] * 2]
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(registries) -> None:
+    url = registries.empty_url()
+    path = db.sqlite_path(url)
+    if path:
+        path.touch()
+    engine = db.registry_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE audit_log (id INTEGER)"))
+    with pytest.raises(Exception, match="already exists"):
+        migrations.migrate_registry(url)
+    assert inspect(engine).get_table_names() == ["audit_log"]
+    engine.dispose()
+
+
+def test_a_newer_registry_is_named_with_what_this_code_knows(registry_url: str) -> None:
+    stamp(registry_url, "0042_later")
+    engine = db.registry_engine(registry_url)
+    for judge in (
+        lambda: migrations.check_schema(engine),
+        lambda: migrations.migrate_registry(registry_url),
+    ):
+        with pytest.raises(SchemaError) as caught:
+            judge()
+        assert "0042_later, newer than this code, which knows 0001_registry" in str(caught.value)
+    engine.dispose()
+
+
+def test_an_older_registry_asks_for_a_migration(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "registry_head", lambda: "0002_next")
+    with pytest.raises(SchemaError, match="0001_registry, this code needs 0002_next: run python"):
+        migrations.check_schema(engine)
+
+
+def test_a_registry_without_tables_asks_for_a_migration(registries) -> None:
+    url = registries.empty_url()
+    path = db.sqlite_path(url)
+    if path:
+        path.touch()
+    engine = db.registry_engine(url)
+    with pytest.raises(SchemaError, match="no tables yet: run python -m app migrate"):
+        migrations.check_schema(engine)
+    engine.dispose()
+
+
+def test_the_home_and_the_databases_are_private(tmp_path: Path) -> None:
+    settings = of(tmp_path / "deep" / "home")
+    assert migrations.migrate(settings)[0] == "registry: created (0001_registry)"
+    assert stat.S_IMODE(settings.home.stat().st_mode) == 0o700
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.home.glob("*.db")}
+    assert modes == {"registry.db": 0o600, "metrics.db": 0o600}
+
+
+def test_both_databases_may_be_one(postgres_registries) -> None:
+    url = postgres_registries.empty_url()
+    settings = of(Path("/tmp"), MIDSPAN_REGISTRY_URL=url, MIDSPAN_METRICS_URL=url)
+    migrations.migrate(settings)
+    migrations.migrate(settings)
+    engine = db.registry_engine(url)
+    migrations.check_schema(engine)
+    assert {"partners", "registry_schema", "metrics_schema"} <= set(
+        inspect(engine).get_table_names()
+    )
+    engine.dispose()
+
+
+def test_a_home_that_cannot_be_made_says_what_to_set(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SettingsError, match="set MIDSPAN_HOME to a folder that can be written"):
+        migrations.migrate(of(tmp_path / "file" / "home"))
+
+
+def test_an_absent_registry_is_made_for_a_writer_and_refused_to_a_reader(tmp_path: Path) -> None:
+    settings = of(tmp_path / "home")
+    with pytest.raises(SchemaError, match=r"there is no registry at .*: run python -m app migrate"):
+        migrations.open_registry(settings)
+    assert not settings.home.exists()
+    migrations.open_or_create_registry(settings).dispose()
+    migrations.open_registry(settings).dispose()
+    assert (settings.home / "metrics.db").exists()
+
+
+def test_a_registry_that_exists_is_never_upgraded_without_being_asked(
+    sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrations, "registry_head", lambda: "0002_next")
+    settings = of(tmp_path, MIDSPAN_REGISTRY_URL=sqlite_url)
+    with pytest.raises(MidspanError, match="run python -m app migrate"):
+        migrations.open_or_create_registry(settings)
