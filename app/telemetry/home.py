@@ -1,7 +1,7 @@
-"""What the other processes of a home say about themselves in its `status/` folder.
+"""What the other processes of a home say about themselves, read from their files.
 
-`loader.json` is swapped whole by the loader once a second; `<worker>.board` is a proxy worker's
-counts, updated in place several times a second (`collectors.loader.status`,
+`status/loader.json` is swapped whole by the loader once a second; `proxy/<worker>.board` holds a
+proxy worker's counts, updated in place several times a second (`collectors.loader.status`,
 `collectors.proxy.metrics`: a test compares). Files only: this package imports no collector. A file
 that is missing or damaged gives no number, and the loader's age grows: a process that died is seen
 by its silence. A home read by two web workers is one instance (`setup.home_resource`), so nothing
@@ -50,11 +50,11 @@ def watch_home(home: Path) -> None:
     if home in _watched:
         return
     _watched.add(home)
-    folder = home / "status"
+    status, boards = home / "status", home / "proxy"
     meter = meter_provider(home_resource(str(home))).get_meter("midspan.home")
-    _watch_loader(meter, folder / LOADER_FILE)
+    _watch_loader(meter, status / LOADER_FILE)
     for place, name, description in BOARD_COUNTERS:
-        callback = _observing(partial(_direction_counts, folder, place))
+        callback = _observing(partial(_direction_counts, boards, place))
         meter.create_observable_counter(name, [callback], description=description)
 
 
