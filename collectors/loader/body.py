@@ -34,15 +34,27 @@ def scrub_body(scrubber: Scrubber, raw: bytes, headers: Sequence[Pair], total_by
     `[binary N bytes]` when it is no text."""
     if not raw:
         return raw
-    named = {name.lower(): value for name, value in headers}
-    kind, _, parameters = named.get("content-type", "").lower().partition(";")
-    plain, whole = _unpack(raw, named.get("content-encoding", "").lower())
-    text = None if _is_binary(kind.strip()) else _as_text(plain, parameters)
+    kind, parameters, encoding = _described(headers)
+    plain, whole = _unpack(raw, encoding)
+    text = None if _is_binary(kind) else _as_text(plain, parameters)
     if text is None:
         return b"[binary %d bytes]" % max(total_bytes, len(raw))
-    if kind.strip() == "application/x-www-form-urlencoded":
+    if kind == "application/x-www-form-urlencoded":
         return scrubber.form(text)
     return scrubber.text(text, cut=not whole or len(raw) < total_bytes)
+
+
+def _described(headers: Sequence[Pair]) -> tuple[str, str, str]:
+    """Media type, its parameters, and content encoding, in lower case."""
+    kind = encoding = ""
+    for name, value in headers:
+        lower = name.lower()
+        if lower == "content-type":
+            kind = value.lower()
+        elif lower == "content-encoding":
+            encoding = value.lower()
+    media, _, parameters = kind.partition(";")
+    return media.strip(), parameters, encoding
 
 
 def _is_binary(kind: str) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from app.domain.operation import Vocabulary
-from app.domain.outcome import Judgement, judge
+from app.domain.outcome import judge
 from app.domain.route import RouteTable
 from app.domain.words import Direction, Kind, Outcome
 from app.store.port import StoredExchange
@@ -47,7 +47,7 @@ class Classifier:
     ) -> None:
         self._clean = clean
         self._vocabularies: dict[str, Vocabulary] = {}
-        self._judgements: dict[_Seen, Judgement | None] = {}
+        self._judgements: dict[_Seen, tuple[int, int] | None] = {}
         self._details: dict[str, str] = {}
         for (integration, _, _), names in (known or {}).items():
             self._vocabularies[integration] = Vocabulary((), self._known(integration) | set(names))
@@ -87,7 +87,7 @@ class Classifier:
             # fmt: on
         return Classified(rows, captured, rejected)
 
-    def _judge(self, e: Exchange) -> Judgement | None:
+    def _judge(self, e: Exchange) -> tuple[int, int] | None:
         key = (e.direction, e.kind, e.outcome, e.status, e.error)
         try:
             return self._judgements[key]
@@ -124,9 +124,11 @@ class Classifier:
                 cache.clear()
 
 
-def _judgement(e: Exchange) -> Judgement | None:
+def _judgement(e: Exchange) -> tuple[int, int] | None:
+    """Fault and verdict, as bare numbers: a database driver is slow with anything else."""
     try:
         Kind(e.kind)
-        return judge(Direction(e.direction), Outcome(e.outcome), e.status, e.error)
+        fault, verdict = judge(Direction(e.direction), Outcome(e.outcome), e.status, e.error)
     except ValueError:
         return None
+    return int(fault), int(verdict)
