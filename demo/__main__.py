@@ -38,14 +38,21 @@ def _part(name: str) -> None:
     from demo import parts
 
     own = load()
-    {"services": parts.serve, "traffic": parts.drive, "backfill": parts.fill}[name](own)
+    work = {
+        "services": parts.serve,
+        "prepare": parts.prepare,
+        "admit": parts.admit,
+        "traffic": parts.drive,
+        "backfill": parts.fill,
+    }
+    work[name](own)
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument(
         "command", nargs="?", default="play", metavar="run",
-        choices=("play", "run", "services", "traffic", "backfill"),
+        choices=("play", "run", "services", "prepare", "admit", "traffic", "backfill"),
         help="run: Midspan alone, on your own home and settings; without it: the demo",
     )  # fmt: skip
     parser.add_argument("--home", type=Path, help="keep the demo's home here")

@@ -20,7 +20,7 @@ def run(environ: Mapping[str, str]) -> None:
         with Stage(settings, environ, None) as stage:
             say(f"Starting Midspan in {settings.home} …")
             stage.run("app", "migrate")
-            stage.start(*midspan(settings))
+            stage.start(*midspan())
             for name, ready in readiness(settings).items():
                 stage.await_ready(name, ready)
             _welcome(stage)

@@ -93,9 +93,11 @@ def draw(model: Model, role: Role, flow: Flow, block: Block) -> Columns:
     called = _first_attempts(model, role, flow, block, chance)
     parts = [_resolve(model, role, flow, called, chance)]
     if flow.kind is Kind.WEBHOOK:
+        # A retry that a sample stands for may not fall where the whole is drawn.
+        until_us = model.anchor_us if block.one_in == 1 else block.window.end_us
         for after_s in RETRY_AFTER_S:
             again_us = called.started_us + _jittered(after_s, len(called.started_us), chance)
-            failed = (parts[-1].outcome != Outcome.OK) & (again_us < model.anchor_us)
+            failed = (parts[-1].outcome != Outcome.OK) & (again_us < until_us)
             called = called.part(failed, again_us)
             parts.append(_resolve(model, role, flow, called, chance))
     return _joined(parts)
@@ -151,10 +153,20 @@ def _answered(model: Model, role: Role, flow: Flow, called: Called, chance: Gene
         np.full(size, called.attempt, dtype=np.int64),
         _statuses(flow, called.act, _endings(model.mix(role, flow, times), chance)),
         np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64),
-        queue, connect, np.zeros(size, dtype=np.int64), first_byte,
+        queue, connect, _tls(role, flow, connect), first_byte,
         queue + connect + first_byte + chance.integers(40, 200, size),
-        _request_bytes(flow, called.act, chance), chance.integers(60, 420, size),
+        _request_bytes(flow, called.act, chance),
+        np.zeros(size, dtype=np.int64) if flow.kind is Kind.WEBHOOK
+        else chance.integers(60, 420, size),
     )  # fmt: skip
+
+
+def _tls(role: Role, flow: Flow, connect_us: Whole) -> Whole:
+    """Handshakes: with new connections to a host that has a certificate."""
+    if role.trouble.expired_since_us is None or flow.direction is Direction.INBOUND:
+        return np.full(len(connect_us), NOT_REACHED, dtype=np.int64)
+    found: Whole = connect_us * 10
+    return found
 
 
 def _endings(mix: Floats, chance: Generator) -> Whole:
@@ -191,14 +203,13 @@ def _classify(columns: Columns, kind: Kind) -> None:
 def _block_connections(model: Model, role: Role, columns: Columns, chance: Generator) -> None:
     size = len(columns.started_us)
     down = model.down(role, columns.started_us)
-    _unanswered(columns, down, Outcome.CONNECT_ERROR, _REFUSED)
     expired = model.expired(role, columns.started_us)
+    _unanswered(columns, down, Outcome.CONNECT_ERROR, _REFUSED)
     _unanswered(columns, expired, Outcome.TLS_ERROR, _EXPIRED)
-    either = down | expired
-    columns.connect_us[either] = chance.integers(150, 600, size)[either]
-    columns.tls_us[expired] = chance.integers(1_500, 5_000, size)[expired]
-    quick = columns.queue_us + columns.connect_us + columns.tls_us
-    columns.total_us[either] = quick[either] + 100
+    columns.total_us[down] = chance.integers(400, 1_500, size)[down]
+    columns.total_us[expired] = chance.integers(3_000, 8_000, size)[expired]
+    for stage in (columns.queue_us, columns.connect_us, columns.tls_us):
+        stage[down | expired] = NOT_REACHED
 
 
 def _unanswered(columns: Columns, here: NDArray[np.bool_], outcome: Outcome, error: int) -> None:

@@ -13,14 +13,13 @@ from itertools import pairwise
 import numpy as np
 
 from app.domain.histogram import encode_sparse
-from app.domain.route import RouteTable
 from app.domain.window import DAY_US, HOUR_US
 from app.errors import StoreUnavailable
 from app.store.port import Batch, MetricsStore, Position, Sum
 from collectors.loader.batch import Preparer
 from demo.draw import Block
-from demo.ground import Ground
-from demo.past import RAW_US, blocks, records
+from demo.model import Model
+from demo.past import RAW_US, records
 
 #: The name under which the store keeps how far the back-fill has come.
 JOURNAL = "demo-history"
@@ -30,25 +29,18 @@ _PAIR = np.dtype([("position", "<u2"), ("count", "<u4")])
 
 
 def load_history(
-    store: MetricsStore, routes: RouteTable, ground: Ground, secret: str
+    store: MetricsStore, preparer: Preparer, model: Model, past: Sequence[Block]
 ) -> Iterator[str]:
-    """Load what is not loaded yet; yields lines that say how far it is.
-
-    `secret` is that of the home: fingerprints of scrubbed values agree with the loader's.
-    """
-    preparer = Preparer(secret, store.operations())
-    preparer.use(routes)
+    """Load what of `past`, newest block first, is not loaded yet; yields lines that say how far
+    it is."""
     first = store.positions().get(JOURNAL, Position(0, 0, 0)).segment
     begun_s, told_us, loaded = time.monotonic(), 0, 0
-    for number, block in enumerate(blocks(ground.anchor_us, ground.days)):
-        if number < first:
-            continue
-        loaded += _load_block(store, preparer, ground, number, block)
-        reached_us = ground.anchor_us - block.window.start_us
-        if reached_us - told_us >= _step_us(reached_us) or reached_us == ground.days * DAY_US:
-            told_us = reached_us
-            spent_s = time.monotonic() - begun_s
-            reached = f"{_span(reached_us)} of {ground.days} days back-filled"
+    for number, block in enumerate(past[first:], first):
+        loaded += _load_block(store, preparer, model, number, block)
+        reached_us = model.anchor_us - block.window.start_us
+        if reached_us - told_us >= _step_us(reached_us) or number + 1 == len(past):
+            told_us, spent_s = reached_us, time.monotonic() - begun_s
+            reached = f"{_span(reached_us)} days back-filled"
             yield f"history: {reached} after {spent_s:.0f} s ({loaded:,} exchanges drawn)"
 
 
@@ -73,10 +65,10 @@ def scaled(sums: Sequence[Sum], factor: int) -> list[Sum]:
 
 
 def _load_block(
-    store: MetricsStore, preparer: Preparer, ground: Ground, number: int, block: Block
+    store: MetricsStore, preparer: Preparer, model: Model, number: int, block: Block
 ) -> int:
     """Load one block, less what of it is loaded already; how many exchanges it has."""
-    drawn = records(ground.model, block)
+    drawn = records(model, block)
     done = store.positions().get(JOURNAL, Position(number, 0, 0))
     start = done.offset if done.segment == number else 0
     while True:

@@ -7,6 +7,13 @@ from zlib import crc32
 from demo.cast import Role
 
 _CUSTOMERS = 240
+_SENTENCES = (
+    "The export stops after the third page.",
+    "Steps to reproduce are attached.",
+    "Moved to the next release, nobody is blocked by it.",
+    "Works on my machine, fails behind the customer's proxy.",
+    "Please look at it before the demo on Thursday.",
+)
 
 
 def installation(role: Role, number: int) -> str:
@@ -50,7 +57,8 @@ def path_of(template: str, number: int) -> str:
 
 def payload(topic: str, installation_name: str, number: int) -> bytes:
     """A body of some 200 to 500 bytes, as the platform sends them."""
-    text = "Lorem ipsum dolor sit amet, consetetur sadipscing elitr. " * (1 + number % 5)
+    first, length = number % len(_SENTENCES), 1 + number // 7 % 4
+    text = " ".join((_SENTENCES * 2)[first : first + length])
     fields = {"type": topic, "installation": installation_name, "object": number, "text": text}
     return json.dumps(fields).encode()
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import sys
 import time
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,8 @@ from demo.traffic import Driver
 from demo.wire import Caller
 
 _TELL_EVERY_S = 60.0
+#: How nice the back-fill is to live traffic.
+_YIELDING = 10
 
 
 def now_us() -> int:
@@ -31,6 +34,22 @@ def serve(settings: Settings) -> None:
 def drive(settings: Settings) -> None:
     """Send traffic until ended."""
     asyncio.run(_drive(settings, _ground(settings)))
+
+
+def prepare(settings: Settings) -> None:
+    """Make the databases and import the registry, as the command line does it."""
+    from app.cli import main
+
+    for command in (["migrate"], ["import", str(settings.home / ground.REGISTRY_FILE)]):
+        if code := main(command):
+            sys.exit(code)
+
+
+def admit(settings: Settings) -> None:
+    """Add the log-ins and the token."""
+    from demo import admission
+
+    admission.admit(settings, _ground(settings), now_us())
 
 
 def _ground(settings: Settings) -> Ground:
@@ -66,10 +85,15 @@ async def _drive(settings: Settings, own: Ground) -> None:
 def fill(settings: Settings) -> None:
     """Load the past, giving way to everything else on the machine."""
     from app.store.open import open_store
+    from collectors.loader.batch import Preparer
     from demo.history import load_history
+    from demo.past import blocks
 
-    os.nice(10)
-    routes = decode_table(settings.routes_path.read_bytes())
+    os.nice(_YIELDING)
+    own = _ground(settings)
     with closing(open_store(settings.metrics_url)) as store:
-        for line in load_history(store, routes, _ground(settings), secret_key(settings)):
+        # The home's own secret: fingerprints of scrubbed values agree with the loader's.
+        preparer = Preparer(secret_key(settings), store.operations())
+        preparer.use(decode_table(settings.routes_path.read_bytes()))
+        for line in load_history(store, preparer, own.model, blocks(own.anchor_us, own.days)):
             print(line, flush=True)

@@ -15,7 +15,7 @@ from app.domain.window import DAY_US, HOUR_US, Window
 from app.domain.words import Direction, Kind, Outcome
 from collectors.record import Capture, Exchange
 from demo import names
-from demo.cast import CAST, Flow, Role
+from demo.cast import CAST, Act, Flow, Role
 from demo.draw import ERRORS, Block, Columns, draw
 from demo.model import STATUS, Model
 from demo.noise import hashed
@@ -24,15 +24,15 @@ from demo.services import BODIES, REVOKED, encode
 #: How long the demo keeps raw exchanges.
 RAW_US = DAY_US
 _WHOLE = (HOUR_US, 1)
-_RECENT = (6 * HOUR_US, 25)
-_OLD = (2 * DAY_US, 250)
+_RECENT = (6 * HOUR_US, 50)
+_OLD = (2 * DAY_US, 400)
 _CAPTURED_RATIO = 0.01
 _FAILURE_BODIES = {STATUS[ending]: encode(body) for ending, body in BODIES.items()}
 _FAILURE_BODIES[401] = encode(REVOKED)
 _DETAILS = {
-    "connect_refused": "connection refused",
-    "tls_expired": "certificate verify failed: certificate has expired",
-    "first_byte_timeout": "no answer within {ms} ms",
+    "connect_refused": "Connection refused",
+    "tls_expired": "certificate has expired",
+    "first_byte_timeout": "after {ms} ms",
 }
 
 
@@ -70,7 +70,7 @@ def _records(model: Model, role: Role, flow: Flow, block: Block, number: int) ->
     for row, captured in zip(_rows(columns), seen.tolist(), strict=True):
         record = _record(role, flow, row, name_id)
         if captured or record.outcome != Outcome.OK:
-            record.capture = _capture(flow, record, row[3])
+            record.capture = _capture(flow, flow.acts[row[1]], record, row[3])
         yield record
 
 
@@ -85,7 +85,7 @@ def _record(
     queue, connect, tls, first_byte, total, asked, answered = row[8:]
     act = flow.acts[act_number]
     webhook = flow.kind is Kind.WEBHOOK
-    method, template = ("POST", f"/hooks/{role.partner}") if webhook else names.split_act(act.name)
+    method, template = ("POST", f"/-/webhooks/{act.name}") if webhook else names.split_act(act.name)
     code, own_id = ERRORS[error], name_id(started)
     return Exchange(
         own_id, started, int(flow.direction), int(flow.kind), role.slug,
@@ -107,15 +107,20 @@ def _ids(seed: int, number: int, block: Block) -> Callable[[int], bytes]:
     return lambda started_us: exchange_id(started_us, node, next(counter))
 
 
-def _capture(flow: Flow, record: Exchange, event: int) -> Capture:
-    sent = [("Content-Type", "application/json"), ("User-Agent", "acme-cloud/3.2")]
-    bodiless = record.request_bytes == 0
-    asked = b"" if bodiless else names.payload(record.topic, record.installation, event)
-    if flow.direction is Direction.INBOUND:
-        sent = [("Content-Type", "application/json"), ("User-Agent", f"{record.integration}/1.8")]
-    if record.status == 0:
-        return Capture(sent, asked[: record.request_bytes], [], b"")
-    answered = _FAILURE_BODIES.get(record.status, b'{"items": []}')
-    record.response_bytes = len(answered)
+def _capture(flow: Flow, act: Act, record: Exchange, event: int) -> Capture:
+    inbound = flow.direction is Direction.INBOUND
+    agent = f"{record.integration}/1.8" if inbound else "acme-cloud/3.2"
+    sent, asked = [("User-Agent", agent), ("Accept", "application/json")], b""
+    if record.request_bytes:
+        asked = names.payload(act.name, record.installation, event)
+        sent.append(("Content-Type", "application/json"))
+    if record.delivery:
+        sent.append(("Webhook-Id", record.delivery))
     record.request_bytes = len(asked)
+    if record.status == 0:
+        return Capture(sent, asked, [], b"")
+    answered = _FAILURE_BODIES.get(record.status, b"")
+    if not answered and flow.kind is Kind.REQUEST:
+        answered = encode({"path": record.path, "items": [{"id": event % 10**6, "state": "open"}]})
+    record.response_bytes = len(answered)
     return Capture(sent, asked, [("Content-Type", "application/json")], answered)

@@ -15,17 +15,10 @@ from demo.cast import CAST
 from demo.ground import DemoError, Ground
 from demo.parts import now_us
 from demo.past import RAW_US
+from demo.people import PEOPLE, TOKEN_FILE
 from demo.processes import check_ports, midspan, python, readiness
 from demo.services import CERTIFICATES
 from demo.stage import Stage, Stopped, say, table
-
-DOMAIN = "acme.example"
-#: Log-in, role and partner of everyone who can enter the demo.
-PEOPLE = (
-    (f"admin@{DOMAIN}", "admin", None, "sees and changes everything"),
-    (f"ecosystem@{DOMAIN}", "ecosystem", None, "ecosystem engineer: sees every integration"),
-    ("dev@umbrella.example", "partner", "umbrella", "partner Umbrella: sees its own two"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,41 +102,35 @@ def _home(chosen: Path | None) -> Iterator[Path]:
 
 
 def _start(stage: Stage, own: Ground, throw_away: bool) -> None:
-    home = stage.settings.home
+    """Everything in its order: traffic flows before anybody can look, history comes last."""
+    home, ready = stage.settings.home, readiness(stage.settings)
     say(f"Starting Midspan in {home}{' (removed at the end)' if throw_away else ''} …")
     stage.start(python("services", "demo", "services"))
-    stage.run("app", "migrate")
     stage.await_ready("services", lambda: len(ground.read_ports(home)) > len(CAST))
-    ground.write_whole(
-        home / ground.REGISTRY_FILE, registry.document(own.seed, ground.read_ports(home))
-    )
-    stage.run("app", "import", str(home / ground.REGISTRY_FILE))
-    stage.start(*midspan(stage.settings))
-    ready = readiness(stage.settings)
+    ports = ground.read_ports(home)
+    ground.write_whole(home / ground.REGISTRY_FILE, registry.document(own.seed, ports))
+    stage.run("demo", "prepare")
+    proxy, *others = midspan()
+    stage.start(proxy)
     stage.await_ready("proxy", ready["proxy"])
-    stage.start(python("traffic", "demo", "traffic"))
-    stage.start(python("backfill", "demo", "backfill", once=True, aloud=True))
-    _admit(stage, own)
+    stage.start(python("traffic", "demo", "traffic"), *others)
+    stage.run("demo", "admit")
     stage.await_ready("web", ready["web"])
     _welcome(stage, own)
+    stage.start(python("backfill", "demo", "backfill", once=True, aloud=True))
 
 
 def _passwords() -> dict[str, str]:
-    return {email: f"demo-{secrets.token_hex(4)}" for email, *_ in PEOPLE}
-
-
-def _admit(stage: Stage, own: Ground) -> None:
-    """Add those who are not known yet; a kept home knows them all."""
-    known = stage.run("app", "user", "list")
-    for email, role, partner, _ in PEOPLE:
-        if email not in known:
-            membership = ("--partner", partner) if partner else ()
-            arguments = ("user", "add", email, "--role", role, *membership, "--password-stdin")
-            stage.run("app", *arguments, typed=own.passwords[email] + "\n")
+    return {person.email: f"demo-{secrets.token_hex(4)}" for person in PEOPLE}
 
 
 def _welcome(stage: Stage, own: Ground) -> None:
+    token = (stage.settings.home / TOKEN_FILE).read_text().strip()
+    where = addresses(stage.settings)
+    health = f"{where[0][1]}/api/v1/integrations/umbrella-ci/health?window=1h"
     say("Midspan is running, with a simulated platform and eight partners. Ctrl-C ends it.")
-    table(addresses(stage.settings))
+    table(where)
     say("Log in as")
-    table([(email, f"{own.passwords[email]}  {who}") for email, _, _, who in PEOPLE])
+    table([(each.email, f"{own.passwords[each.email]}  {each.about}") for each in PEOPLE])
+    say("Ask the API")
+    say(f"  curl -H 'Authorization: Bearer {token}' '{health}'")

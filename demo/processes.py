@@ -21,12 +21,12 @@ def python(name: str, *arguments: str, once: bool = False, aloud: bool = False) 
     return Spec(name, (sys.executable, "-m", *arguments), once, aloud)
 
 
-def midspan(settings: Settings) -> tuple[Spec, ...]:
+def midspan() -> tuple[Spec, ...]:
     """The processes of the product, in the order in which they are started."""
     return (
         python("proxy", "collectors", "proxy"),
         python("loader", "collectors", "loader"),
-        python("web", "gunicorn", "wsgi:app", "--bind", str(settings.web_bind)),
+        python("web", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"),
     )
 
 

@@ -28,7 +28,7 @@ from demo.wire import Answer, Caller, CallFailed
 TICK_S = 0.2
 MAX_CALLS = 400
 MAX_WAITING = 3_000
-_STRANGERS_PER_S = 0.02
+_STRANGERS_PER_S = 0.05
 
 
 class Call(NamedTuple):
