@@ -4,7 +4,7 @@ Never listed: Authorization, Cookie, Set-Cookie, X-Api-Key, Proxy-*, signatures 
 Location and Referer, whose URLs carry codes and tokens.
 """
 
-from collectors.proxy.head import Field
+from collectors.proxy.fields import Field
 
 #: What a body is: without it a captured body cannot be read.
 _BODY = "content-type content-encoding content-language content-range content-disposition"

@@ -15,7 +15,7 @@ from collectors.proxy.errors import REQUEST_TIMEOUT
 from collectors.proxy.exchange import LiveExchange
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL, Reading
 from collectors.proxy.framing import Body, ChunkedBody, HeadBuffer, LengthBody
-from collectors.proxy.head import CHUNKED, Head, RequestHead, parse_request_head
+from collectors.proxy.head import CHUNKED, RequestHead, parse_request_head
 from collectors.proxy.routes import stray
 from collectors.proxy.timeouts import HEAD_NS, KEEP_ALIVE_NS, LINGER_BYTES, LINGER_NS
 from collectors.proxy.verdicts import BadMessage, Refusal
@@ -29,7 +29,7 @@ _AHEAD_BYTES = 64 * 1024
 _FLUSH_NS = 30_000_000_000
 _OWN_PATHS = b"/-/"
 #: In place of the head of a request that has no readable one.
-_UNREADABLE = RequestHead("", b"", Head(1, [], {}))
+_UNREADABLE = RequestHead("", b"", 1, [], {})
 
 
 class CallerProtocol(asyncio.Protocol):
@@ -42,6 +42,7 @@ class CallerProtocol(asyncio.Protocol):
         # For the connection's life; the transport and its reading half are made with it.
         self._transport: asyncio.Transport
         self.reading: Reading
+        self.peer = b""
         self._heads = HeadBuffer()
         self._since_ns = time.monotonic_ns()  # of its last request, or of what it does now
         self._ahead = b""
@@ -59,6 +60,8 @@ class CallerProtocol(asyncio.Protocol):
         """A caller connected."""
         self._transport = cast(asyncio.Transport, transport)
         self.reading = Reading(self._transport)
+        peer = self._transport.get_extra_info("peername")
+        self.peer = str(peer[0]).encode() if peer else b"unknown"
         self._hub.callers.add(self)
         if self._hub.draining:
             self._transport.close()
@@ -127,11 +130,6 @@ class CallerProtocol(asyncio.Protocol):
             self._transport.abort()
         else:
             self._transport.close()
-
-    @property
-    def peer(self) -> bytes:
-        """The caller's address."""
-        return str((self._transport.get_extra_info("peername") or ("unknown",))[0]).encode()
 
     # What the worker asks for.
 

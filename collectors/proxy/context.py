@@ -18,6 +18,7 @@ _ID_CHARS = 256
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _ATTEMPT = re.compile(rb"[0-9]{1,6}")
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto")
+_FORWARDED_SET = frozenset(_FORWARDED)
 _NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
 
 
@@ -52,7 +53,7 @@ def read_context(head: RequestHead, destination: Destination) -> Context:
         )
     delivery = _said(head, b"midspan-delivery")
     if not delivery and destination.kind == Kind.WEBHOOK:
-        delivery = b"".join(head.values(b"webhook-id")[:1])[:_ID_CHARS].decode("latin-1")
+        delivery = _said(head, b"webhook-id")
     attempt = _ATTEMPT.fullmatch(b"".join(head.special.get(b"midspan-attempt", ())))
     return Context(
         _said(head, b"midspan-installation"),
@@ -86,6 +87,8 @@ def forwarded_lines(head: RequestHead, direction: Direction, peer: bytes) -> byt
     except that an address is appended to the list that a load balancer may have begun.
     """
     if direction == Direction.OUTBOUND:
+        if _FORWARDED_SET.isdisjoint(head.special):
+            return b""
         return b"".join(
             [b"%b: %b\r\n" % (n, v) for n in _FORWARDED for v in head.special.get(n, ())]
         )
@@ -100,10 +103,10 @@ def caller_tokens(head: RequestHead) -> list[bytes]:
     """What an inbound request offers as proof of who calls; the bearer token first."""
     tokens = [
         value[7:].strip()
-        for value in head.values(b"authorization")
+        for value in head.special.get(b"authorization", ())
         if value[:7].lower() == b"bearer "
     ]
-    return tokens + head.values(b"x-api-key")
+    return [*tokens, *head.special.get(b"x-api-key", ())]
 
 
 def _said(head: RequestHead, name: bytes) -> str:

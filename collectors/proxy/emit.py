@@ -4,7 +4,8 @@ Nothing of a received head is copied as it stands: method, target, status, every
 all the framing are written anew, so two readers of what leaves here cannot disagree on it.
 """
 
-from collectors.proxy.head import CHUNKED, NO_BODY, Field, RequestHead, ResponseHead
+from collectors.proxy.fields import Field
+from collectors.proxy.head import CHUNKED, NO_BODY, RequestHead, ResponseHead
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 _CHUNKED_LINE = b"Transfer-Encoding: chunked\r\n"

@@ -27,10 +27,8 @@ from collectors.proxy.errors import (
     METHOD_NOT_ALLOWED,
     METHOD_UNKNOWN,
 )
+from collectors.proxy.fields import Field, Sorter, Special, tokens, unlisted
 from collectors.proxy.verdicts import BadMessage, Refusal
-
-#: A field as it came: lower-case name, name, value without surrounding blanks.
-Field = tuple[bytes, bytes, bytes]
 
 MAX_FIELDS = 100
 #: In place of a body's length.
@@ -45,88 +43,46 @@ _METHODS = (
 METHODS = frozenset(_METHODS.split())
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE"})
 
-#: Acted on or hop-by-hop (RFC 9110, section 7.6.1): never in `fields`.
-_SPECIAL = frozenset(
-    b"host connection content-length transfer-encoding expect te trailer upgrade keep-alive "
-    b"proxy-connection proxy-authorization proxy-authenticate http2-settings "
-    b"traceparent tracestate via x-forwarded-for x-forwarded-host x-forwarded-proto "
-    b"forwarded".split()
-)
-#: Names that some back-ends read as their twins with a dash: dropped.
-_UNDERSCORED = frozenset(
-    b"content_length transfer_encoding host authorization x_api_key cookie".split()
-)
-#: Not removed even where a Connection header lists them: that would change what the message means.
-_END_TO_END = frozenset(
-    b"authorization cookie set-cookie x-api-key content-type "
-    b"webhook-id webhook-signature webhook-timestamp".split()
-)
-_OWN = b"midspan-"
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
 _FORBIDDEN_IN_TARGET = re.compile(rb"[#\\]")
+_JUST_KEEP_ALIVE = [b"keep-alive"]
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 
 
-class _Parts:
-    """What the parser calls; it only collects."""
-
-    __slots__ = ("fields", "status", "target")
-
-    def __init__(self) -> None:
-        self.target = b""
-        self.status = b""
-        self.fields: list[tuple[bytes, bytes]] = []
-
-    def on_url(self, url: bytes) -> None:
-        self.target += url
-
-    def on_status(self, status: bytes) -> None:
-        self.status += status
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self.fields.append((name, value))
-
-
 class Head:
-    """What request and response heads have in common. `minor` is x of HTTP/1.x."""
+    """What request and response heads have in common.
 
-    __slots__ = ("fields", "minor", "special")
+    `minor` is x of HTTP/1.x; `persistent` whether the sender will go on using the connection,
+    which HTTP/1.0 never does here.
+    """
 
-    def __init__(self, minor: int, fields: list[Field], special: dict[bytes, list[bytes]]) -> None:
+    __slots__ = ("fields", "minor", "persistent", "special")
+
+    def __init__(self, minor: int, fields: list[Field], special: Special) -> None:
         self.minor = minor
         self.fields = fields
         self.special = special
-
-    @property
-    def persistent(self) -> bool:
-        """Whether the sender will go on using the connection. HTTP/1.0 never does here."""
-        connection = self.special.get(b"connection")
-        return self.minor == 1 and (connection is None or b"close" not in _tokens(connection))
-
-    def values(self, name: bytes) -> list[bytes]:
-        """The values of the fields with a lower-case name, in order."""
-        return [value for lower, _, value in self.fields if lower == name]
+        connection = special.get(b"connection")
+        self.persistent = minor == 1 and not (connection and b"close" in tokens(connection))
 
 
 class RequestHead(Head):
-    """A well-formed request head."""
+    """A well-formed request head. `body_length` is in bytes, or `CHUNKED`."""
 
-    __slots__ = ("method", "path", "query", "target")
+    __slots__ = ("body_length", "method", "path", "query", "target")
 
-    def __init__(self, method: str, target: bytes, head: Head) -> None:
-        super().__init__(head.minor, head.fields, head.special)
+    def __init__(
+        self, method: str, target: bytes, minor: int, fields: list[Field], special: Special
+    ) -> None:
+        super().__init__(minor, fields, special)
         self.method = method
         self.target = target
         self.path, _, self.query = target.partition(b"?")
-
-    @property
-    def body_length(self) -> int:
-        """Bytes of the body, or `CHUNKED`."""
-        if b"transfer-encoding" in self.special:
-            return CHUNKED
-        length = self.special.get(b"content-length")
-        return int(length[0]) if length else 0
+        length = special.get(b"content-length")
+        self.body_length = int(length[0]) if length else 0
+        if b"transfer-encoding" in special:
+            self.body_length = CHUNKED
 
     @property
     def expects_continue(self) -> bool:
@@ -139,15 +95,17 @@ class ResponseHead(Head):
 
     __slots__ = ("reason", "status")
 
-    def __init__(self, status: int, reason: bytes, head: Head) -> None:
-        super().__init__(head.minor, head.fields, head.special)
+    def __init__(
+        self, status: int, reason: bytes, minor: int, fields: list[Field], special: Special
+    ) -> None:
+        super().__init__(minor, fields, special)
         self.status = status
         self.reason = reason
 
 
 def parse_request_head(raw: bytes) -> RequestHead:
     """The parts of a whole request head; `BadMessage` if it is not well-formed."""
-    parts = _Parts()
+    parts = Sorter()
     parser = httptools.HttpRequestParser(parts)
     try:
         parser.feed_data(raw)
@@ -159,14 +117,15 @@ def parse_request_head(raw: bytes) -> RequestHead:
         framing = "Content-Length" in str(error) or "Transfer-Encoding" in str(error)
         raise BadMessage(BAD_FRAMING if framing else BAD_REQUEST, str(error)) from None
     minor = _request_minor(raw)
-    if len(parts.fields) > MAX_FIELDS:
+    if parts.count > MAX_FIELDS:
         raise BadMessage(HEAD_TOO_LARGE, f"over {MAX_FIELDS} headers")
-    return RequestHead(parser.get_method().decode(), parts.target, _head(minor, parts.fields))
+    fields = _checked(parts)
+    return RequestHead(parser.get_method().decode(), parts.target, minor, fields, parts.special)
 
 
 def parse_response_head(raw: bytes) -> ResponseHead:
     """The parts of a whole response head; `BadMessage` if it is not one to pass on."""
-    parts = _Parts()
+    parts = Sorter()
     parser = httptools.HttpResponseParser(parts)
     try:
         parser.feed_data(raw)
@@ -177,9 +136,10 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     status = parser.get_status_code()
     if raw[:8] not in (b"HTTP/1.1", b"HTTP/1.0") or not 100 <= status <= 599 or status == 101:
         raise BadMessage(BAD_RESPONSE, "impossible version or status")
-    if len(parts.fields) > MAX_FIELDS:
+    if parts.count > MAX_FIELDS:
         raise BadMessage(BAD_RESPONSE, f"over {MAX_FIELDS} headers")
-    return ResponseHead(status, parts.status, _head(raw[7] - 0x30, parts.fields))
+    fields = _checked(parts)
+    return ResponseHead(status, parts.status, raw[7] - 0x30, fields, parts.special)
 
 
 def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
@@ -198,7 +158,7 @@ def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
         _refuse_target(head)
         or (_refuse_coding(head) if b"transfer-encoding" in special else None)
         or (_refuse_expect(special[b"expect"]) if b"expect" in special else None)
-        or _refuse_repeats(head)
+        or _refuse_repeats(special)
         or (_refuse_loop(special[b"via"], pseudonym) if b"via" in special else None)
     )
 
@@ -230,31 +190,15 @@ def _request_minor(raw: bytes) -> int:
     raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0")
 
 
-def _head(minor: int, raw_fields: list[tuple[bytes, bytes]]) -> Head:
-    fields: list[Field] = []
-    special: dict[bytes, list[bytes]] = {}
-    for name, raw_value in raw_fields:
-        lower, value = name.lower(), raw_value.strip(b" \t")
-        if lower in _SPECIAL or lower.startswith(_OWN):
-            special.setdefault(lower, []).append(value)
-        else:
-            fields.append((lower, name, value))
-    for length in special.get(b"content-length", ()):
+def _checked(parts: Sorter) -> list[Field]:
+    """The fields to pass on: those that no Connection header lists."""
+    for length in parts.special.get(b"content-length", ()):
         if not _LENGTH.fullmatch(length):
             raise BadMessage(BAD_FRAMING, "Content-Length is not a number")
-    connection = special.get(b"connection")
-    listed = _tokens(connection) - _END_TO_END if connection else frozenset()
-    if listed or b"_" in b"".join([lower for lower, _, _ in fields]):
-        fields = [f for f in fields if f[0] not in listed and not _is_twin(f[0])]
-    return Head(minor, fields, special)
-
-
-def _is_twin(lower: bytes) -> bool:
-    return b"_" in lower and (lower in _UNDERSCORED or lower.startswith(b"midspan_"))
-
-
-def _tokens(values: list[bytes]) -> frozenset[bytes]:
-    return frozenset(token.strip(b" \t").lower() for v in values for token in v.split(b","))
+    connection = parts.special.get(b"connection")
+    if connection is None or connection == _JUST_KEEP_ALIVE:
+        return parts.fields
+    return unlisted(parts.fields, connection)
 
 
 def _refuse_target(head: RequestHead) -> Refusal | None:
@@ -280,10 +224,9 @@ def _refuse_expect(values: list[bytes]) -> Refusal | None:
     return None
 
 
-def _refuse_repeats(head: RequestHead) -> Refusal | None:
-    seen = [lower for lower, _, _ in head.fields]
+def _refuse_repeats(special: Special) -> Refusal | None:
     for name in (b"authorization", b"x-api-key"):
-        if seen.count(name) > 1:
+        if len(special.get(name, ())) > 1:
             return Refusal(BAD_REQUEST, f"more than one {name.decode()} header")
     return None
 
