@@ -37,11 +37,18 @@ def ratio(value: float | None) -> str:
         text = f"{percent:.0f}"
     elif abs(percent) < 0.01:
         return f"{'' if percent > 0 else MINUS}<{THIN}0.01{THIN}%"
+    elif abs(percent) >= 100:
+        text = f"{percent:,.0f}"
     elif abs(percent) < 1 or 99 < percent < 100:
         text = f"{_toward_even(percent):.2f}"
     else:
         text = f"{percent:.1f}"
     return f"{text.replace('-', MINUS)}{THIN}%"
+
+
+def target(value: float) -> str:
+    """A ratio somebody set, with the digits it was set with: `99.5 %`."""
+    return f"{value * 100:g}{THIN}%"
 
 
 def interval(low_high: tuple[float, float] | None) -> str:
@@ -73,6 +80,12 @@ def size(value: int | None) -> str:
         if value >= unit_size:
             return f"{value / unit_size:,.1f}{THIN}{unit}"
     return f"{value}{THIN}B"
+
+
+def duration(text: str) -> str:
+    """A duration of the registry or the address in words: `28 d` for `28d`, `15 min` for `15m`."""
+    unit = "min" if text.endswith("m") else text[-1:]
+    return f"{text[:-1]}{THIN}{unit}"
 
 
 def span(length_us: int) -> str:

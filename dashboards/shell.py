@@ -106,31 +106,25 @@ def _register_clientside(app: Dash) -> None:
 
 
 def _side() -> html.Aside:
-    return html.Aside(
+    inner = [_brand(), _nav(), _user()]
+    return html.Aside(html.Div(inner, className="side-inner"), className="side")
+
+
+def _brand() -> html.A:
+    mark = html.Img(src="/assets/mark.svg", alt="", className="mark")
+    return html.A([mark, "Midspan"], href="/", className="brand")
+
+
+def _nav() -> html.Nav:
+    overview = part(ids.NAV, "overview")
+    return html.Nav(
         [
-            html.A(
-                [html.Img(src="/assets/mark.svg", alt="", className="mark"), "Midspan"],
-                href="/",
-                className="brand",
-            ),
-            html.Nav(
-                [
-                    html.A(
-                        "Overview",
-                        href="/",
-                        id=part(ids.NAV, "overview"),
-                        className="nav-link",
-                        **data(keep="range"),
-                    ),
-                    html.Div("Integrations", className="nav-title"),
-                    *(_slot(slot) for slot in range(SLOTS)),
-                ],
-                className="nav",
-                **aria(label="Pages"),
-            ),
-            _user(),
+            html.A("Overview", href="/", id=overview, className="nav-link", **data(keep="range")),
+            html.Div("Integrations", className="nav-title"),
+            *(_slot(slot) for slot in range(SLOTS)),
         ],
-        className="side",
+        className="nav",
+        **aria(label="Pages"),
     )
 
 

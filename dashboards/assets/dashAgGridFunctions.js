@@ -1,16 +1,14 @@
 /* Functions that grids call by name (dashboards/components/grid.py). */
 (function () {
   "use strict";
-  var NARROW_PX = 560;
+  var NARROW_PX = 530;
   var grids = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
 
   /* Columns that are not marked to keep give way when there is no room. */
   grids.narrow = function (params) {
-    var width = params.clientWidth;
-    if (!width) {
-      var wrapper = document.querySelector(".ag-root-wrapper");
-      width = wrapper ? wrapper.clientWidth : window.innerWidth;
-    }
+    var seen = params.api.getHorizontalPixelRange();
+    var width = params.clientWidth || seen.right - seen.left;
+    if (!width) { return; }
     var spare = params.api.getColumns().filter(function (column) {
       return !(column.getColDef().context || {}).keep;
     });

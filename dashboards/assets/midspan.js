@@ -167,12 +167,12 @@
   /* ---- colours ---------------------------------------------------------------------------- */
   function resolve(value, colours) {
     if (typeof value === "string") {
-      if (value.slice(0, 6) !== "var(--") { return value; }
-      var name = value.slice(4, -1);
-      if (!(name in colours)) {
-        colours[name] = getComputedStyle(root).getPropertyValue(name).trim();
-      }
-      return colours[name];
+      return value.indexOf("var(--") < 0 ? value : value.replace(/var\((--[\w-]+)\)/g, function (_, name) {
+        if (!(name in colours)) {
+          colours[name] = getComputedStyle(root).getPropertyValue(name).trim();
+        }
+        return colours[name];
+      });
     }
     if (Array.isArray(value)) {
       return value.map(function (each) { return resolve(each, colours); });

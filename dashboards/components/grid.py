@@ -49,7 +49,7 @@ def column(
         **more,
     }
     if right:
-        definition |= {"cellClass": "right", "headerClass": "right", "type": "rightAligned"}
+        definition |= {"cellClass": "right", "type": "rightAligned"}
     if tip:
         definition["headerTooltip"] = tip
     return definition
@@ -76,15 +76,12 @@ def grid(
         "enableCellTextSelection": True,
         "tooltipShowDelay": 300,
         "localeText": {"noRowsToShow": empty},
-        "onGridSizeChanged": {"function": "narrow(params)"},
-        "onRowClicked": {"function": "openRow(params)"},
     }
     if page_size:
         options |= {
             "pagination": True,
             "paginationPageSize": page_size,
             "paginationPageSizeSelector": False,
-            "suppressPaginationPanel": False,
         }
     made = dag.AgGrid(
         id=id,
@@ -93,6 +90,11 @@ def grid(
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         dashGridOptions=options,
+        eventListeners={
+            "gridSizeChanged": ["narrow(params)"],
+            "rowDataUpdated": ["narrow(params)"],
+            "rowClicked": ["openRow(params)"],
+        },
         className="grid",
         style={"height": None, "width": "100%"},
     )

@@ -29,8 +29,8 @@ HIDDEN: Props = ("objective gone", "", "", {"width": "0"}, "")
 def title(objective: Objective) -> str:
     """`Availability 99.5 %`, `95 % under 800 ms`."""
     if objective.threshold_ms is None:
-        return f"{objective.name.capitalize()} {show.ratio(objective.target)}"
-    return f"{show.ratio(objective.target)} under {show.ms(float(objective.threshold_ms))}"
+        return f"{objective.name.capitalize()} {show.target(objective.target)}"
+    return f"{show.target(objective.target)} under {show.ms(float(objective.threshold_ms))}"
 
 
 def objective(of: str) -> html.Div:
@@ -76,7 +76,7 @@ def props(objective: Objective, left: Left) -> Props:
     """Values for `outputs`: the bar shows what is left, full and bad when nothing is."""
     name = title(objective)
     if left.remaining_ratio is None or left.burn_rate is None:
-        period = _window(objective)
+        period = show.duration(objective.window)
         return "objective", name, show.NONE, {"width": "0"}, f"nothing counted in {period}"
     remaining = left.remaining_ratio
     width = 100.0 if remaining < 0 else min(remaining * 100, 100.0)
@@ -84,14 +84,10 @@ def props(objective: Objective, left: Left) -> Props:
     return (
         f"objective tone-{tone}",
         name,
-        f"{show.ratio(remaining)} left",
+        f"{show.ratio(remaining)} left" if remaining >= 0 else f"{left.burn_rate:.1f}× spent",
         {"width": f"{width:.1f}%"},
         _detail(objective, left),
     )
-
-
-def _window(objective: Objective) -> str:
-    return f"{objective.window[:-1]}{show.THIN}{objective.window[-1:]}"
 
 
 def _detail(objective: Objective, left: Left) -> str:
@@ -99,6 +95,8 @@ def _detail(objective: Objective, left: Left) -> str:
     parts = [f"{show.count(left.bad)} {noun} of {show.count(left.good + left.bad)}"]
     if left.excluded:
         parts.append(f"{show.count(left.excluded)} excluded")
-    parts.append(_window(objective))
-    parts.append(f"burning {left.burn_rate or 0:.1f}×")
+    parts.append(show.duration(objective.window))
+    burn = left.burn_rate or 0.0
+    if burn <= 1:
+        parts.append(f"burning {burn:.2f}×")
     return " · ".join(parts)

@@ -38,8 +38,6 @@ def panel(
 
 def chart(id: str, title: str, aside: str, description: str) -> html.Section:  # noqa: A002
     """A panel with one chart. `description` is read out in place of the picture."""
-    graph = dcc.Graph(
-        id=id, figure=_BLANK, config=cast(Any, GRAPH), className="chart", responsive=True
-    )
+    graph = dcc.Graph(id=id, figure=_BLANK, config=cast(Any, GRAPH), className="chart")
     figure = html.Figure(graph, role="img", **aria(label=description))
     return panel(title, figure, aside=html.Span(aside))

@@ -5,12 +5,13 @@ from typing import Any
 
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
 from dashboards import format as show
+from dashboards.rows import Step
 from dashboards.theme import FONT, colour
 
 Figure = dict[str, Any]
 
 HEIGHT_PX = 236
-MARGIN = {"l": 44, "r": 68, "t": 14, "b": 26, "pad": 0}
+MARGIN = {"l": 48, "r": 98, "t": 20, "b": 26, "pad": 0}
 PLOT_PX = HEIGHT_PX - MARGIN["t"] - MARGIN["b"]
 LABEL_PX = 14
 _TICKS_US = (
@@ -19,6 +20,8 @@ _TICKS_US = (
     *(days * DAY_US for days in (1, 2, 5, 7, 10, 14, 30, 60, 120)),
 )
 _MOST_TICKS = 6
+#: Up to so many bars there is air between them.
+_AIRY = 90
 
 
 def iso(at_us: int) -> str:
@@ -98,10 +101,52 @@ def spread(wanted: Sequence[float], gap: float, low: float = 0.0, high: float = 
     return placed
 
 
-def end_label(text: str, y_paper: float, tone: str, bold: bool = False) -> dict[str, Any]:
-    """A label right of the plot, at a height from 0 to 1."""
+def bar_place(points: int, step_us: int) -> dict[str, float]:
+    """Width and offset of a bar in milliseconds: a little air between few, none between many."""
+    step_ms = step_us / 1000
+    share = 0.84 if points <= _AIRY else 1.0
+    return {"width": step_ms * share, "offset": step_ms * (1 - share) / 2}
+
+
+def whole_steps(points: Sequence[Step], window: Window, step_us: int) -> list[float]:
+    """The opacity of every bar: a step that reaches out of the window is paler, because a part
+    of its time is not counted (or has not come yet)."""
+    return [
+        1.0 if p.start_us >= window.start_us and p.start_us + step_us <= window.end_us else 0.45
+        for p in points
+    ]
+
+
+def unit_label(text: str) -> dict[str, Any]:
+    """What the vertical axis counts, above its upper end."""
     return {
-        "text": f"<b>{text}</b>" if bold else text,
+        "text": text,
+        "x": 0,
+        "xref": "paper",
+        "xanchor": "left",
+        "y": 1,
+        "yref": "paper",
+        "yanchor": "bottom",
+        "yshift": 3,
+        "showarrow": False,
+        "font": {"size": 11, "color": colour("dim")},
+    }
+
+
+def nothing(text: str) -> dict[str, Any]:
+    """What stands in the middle of a chart without marks."""
+    middle = {"x": 0.5, "xref": "paper", "y": 0.5, "yref": "paper", "showarrow": False}
+    return {"text": text, **middle, "font": {"size": 13, "color": colour("dim")}}
+
+
+def end_label(text: str, y_paper: float, mark: str | None = None) -> dict[str, Any]:
+    """A label right of the plot, at a height from 0 to 1; `mark` names the colour of its square.
+
+    The text itself is dark, so that it can be read in whatever colour the mark is.
+    """
+    square = f'<span style="color:{colour(mark)}">■</span> ' if mark else ""
+    return {
+        "text": square + text,
         "x": 1,
         "xref": "paper",
         "xanchor": "left",
@@ -110,7 +155,7 @@ def end_label(text: str, y_paper: float, tone: str, bold: bool = False) -> dict[
         "yref": "paper",
         "yanchor": "middle",
         "showarrow": False,
-        "font": {"size": 11, "color": colour(tone)},
+        "font": {"size": 11, "color": colour("text")},
     }
 
 

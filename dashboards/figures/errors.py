@@ -9,8 +9,9 @@ from dashboards.figures import base
 from dashboards.rows import Step, Steps
 from dashboards.theme import colour
 
+Layer = tuple[str, str, tuple[str, ...]]
 #: Outcomes that a person mends in the same way are one layer: five hues are all an eye tells apart.
-LAYERS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+LAYERS: tuple[Layer, ...] = (
     ("5xx", "outcome-server_error", ("server_error",)),
     ("timeout", "outcome-timeout", ("timeout",)),
     ("network", "outcome-network", ("connect_error", "dns_error", "tls_error", "protocol_error")),
@@ -31,35 +32,36 @@ def errors(series: Steps, window: Window) -> base.Figure:
         "tickvals": ticks,
         "ticktext": [f"{value:g}{show.THIN}%" for value in ticks],
     }
-    traces = [_bars(points, series.step_us, layer) for layer in present]
+    place = base.bar_place(len(points), series.step_us)
+    opacity = base.whole_steps(points, window, series.step_us)
+    traces = [_bars(points, place, opacity, layer) for layer in present]
     figure = base.frame(window, axis, traces)
-    figure["layout"]["annotations"] = _labels(points, present, top)
+    unit = base.unit_label(f"share of exchanges per {show.span(series.step_us)}")
+    figure["layout"]["annotations"] = [unit, *_labels(points, present, top)]
     return figure
 
 
 def _bars(
-    points: Sequence[Step], step_us: int, layer: tuple[str, str, tuple[str, ...]]
+    points: Sequence[Step], place: dict[str, float], opacity: list[float], layer: Layer
 ) -> dict[str, Any]:
     name, tone, outcomes = layer
-    step_ms = step_us / 1000
     counts = [_count(p, outcomes) for p in points]
     return {
         "type": "bar",
         "name": name,
         "x": [base.iso(p.start_us) for p in points],
         "y": [n / p.exchanges * 100 if n else None for n, p in zip(counts, points, strict=True)],
-        "width": step_ms * 0.84,
-        "offset": step_ms * 0.08,
-        "marker": {"color": colour(tone), "line": {"width": 0}},
+        **place,
+        "marker": {"color": colour(tone), "line": {"width": 0}, "opacity": opacity},
         "customdata": [f"{n:,} of {p.exchanges:,}" for n, p in zip(counts, points, strict=True)],
         "hovertemplate": f"{name} %{{y:.2f}}{show.THIN}% · %{{customdata}}<extra></extra>",
     }
 
 
-def _labels(
-    points: Sequence[Step], present: list[tuple[str, str, tuple[str, ...]]], top: float
-) -> list[dict[str, Any]]:
+def _labels(points: Sequence[Step], present: list[Layer], top: float) -> list[dict[str, Any]]:
     """Names right of the plot, in the order of the stack, each with its total."""
+    if not present:
+        return [base.nothing("nothing failed" if any(p.exchanges for p in points) else "")]
     totals = [sum(_count(p, outcomes) for p in points) for _, _, outcomes in present]
     last = next((p for p in reversed(points) if _failed(p)), None)
     heights, below = [], 0.0

@@ -42,12 +42,13 @@ def latency(series: Steps, objectives: Sequence[Objective], window: Window) -> b
 
 def _line(series: Steps, name: str, width: float, fill: str | None) -> dict[str, Any]:
     middle = series.step_us // 2 // SECOND_US * SECOND_US
-    values = [_positive(getattr(p.latency_ms, name)) for p in series.points]
+    points = _between_ends(series.points)
+    values = [_positive(getattr(p.latency_ms, name)) for p in points]
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines+markers" if _lonely(values) else "lines",
         "name": name,
-        "x": [base.iso(p.start_us + middle) for p in series.points],
+        "x": [base.iso(p.start_us + middle) for p in points],
         "y": values,
         "line": {"color": colour("calm-line"), "width": width, "shape": "linear"},
         "marker": {"size": 4},
@@ -58,6 +59,12 @@ def _line(series: Steps, name: str, width: float, fill: str | None) -> dict[str,
     if fill and None not in values:
         trace |= {"fill": "tonexty", "fillcolor": colour(fill)}
     return trace
+
+
+def _between_ends(points: Sequence[Step]) -> Sequence[Step]:
+    """The points without those before the first and after the last time."""
+    known = [place for place, p in enumerate(points) if p.latency_ms.p50 is not None]
+    return points[known[0] : known[-1] + 1] if known else ()
 
 
 def _lonely(values: list[float | None]) -> bool:
@@ -94,7 +101,7 @@ def _tick_values(low: float, high: float) -> list[float]:
 def _end_labels(points: Sequence[Step], low: float, high: float) -> list[dict[str, Any]]:
     last = next((p for p in reversed(points) if p.latency_ms.p50 is not None), None)
     if last is None:
-        return []
+        return [base.nothing("nothing was timed")]
     known = [
         (name, value)
         for name in ("p50", "p95", "p99")
@@ -103,7 +110,7 @@ def _end_labels(points: Sequence[Step], low: float, high: float) -> list[dict[st
     wanted = [(log10(value) - low) / (high - low) for _, value in known]
     places = base.spread(wanted, base.LABEL_PX / base.PLOT_PX)
     return [
-        base.end_label(f"<b>{name}</b> {_short(value)}", y, "calm-line")
+        base.end_label(f"<b>{name}</b> {_short(value)}", y)
         for (name, value), y in zip(known, places, strict=True)
     ]
 
@@ -123,7 +130,7 @@ def _objective_line(objective: Objective) -> dict[str, Any]:
 def _objective_label(objective: Objective) -> dict[str, Any]:
     limit = float(objective.threshold_ms or 1)
     return {
-        "text": f"objective: {show.ratio(objective.target)} under {show.ms(limit)}",
+        "text": f"objective: {show.target(objective.target)} under {show.ms(limit)}",
         "x": 0,
         "xref": "paper",
         "xanchor": "left",

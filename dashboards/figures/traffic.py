@@ -10,11 +10,7 @@ from dashboards.figures import base
 from dashboards.rows import Step, Steps
 from dashboards.theme import colour
 
-_STACK = (
-    ("good", "good", "calm-fill"),
-    ("excluded", "excluded", "excluded-fill"),
-    ("bad", "bad", "bad"),
-)
+_STACK = (("good", "calm-fill"), ("excluded", "excluded-fill"), ("bad", "bad"))
 
 
 def traffic(series: Steps, before: Steps | None, window: Window) -> base.Figure:
@@ -32,24 +28,31 @@ def traffic(series: Steps, before: Steps | None, window: Window) -> base.Figure:
         "tickvals": ticks,
         "ticktext": [show.count(round(t)) if t >= 1 or t == 0 else "" for t in ticks],
     }
-    bars = [_bars(points, series.step_us, *stack) for stack in _STACK]
+    place = base.bar_place(len(points), series.step_us)
+    opacity = base.whole_steps(points, window, series.step_us)
+    bars = [_bars(points, place, opacity, stack) for stack in _STACK]
     figure = base.frame(window, axis, [*bars, _line(points, ghost, series.step_us)])
-    figure["layout"]["annotations"] = _labels(points, ghost, top)
+    unit = base.unit_label(f"exchanges per {show.span(series.step_us)}")
+    figure["layout"]["annotations"] = [unit, *_labels(points, ghost, top)]
     return figure
 
 
-def _bars(points: Sequence[Step], step_us: int, field: str, name: str, tone: str) -> dict[str, Any]:
-    step_ms = step_us / 1000
+def _bars(
+    points: Sequence[Step],
+    place: dict[str, float],
+    opacity: list[float],
+    stack: tuple[str, str],
+) -> dict[str, Any]:
+    field, tone = stack
     return {
         "type": "bar",
-        "name": name,
+        "name": field,
         "x": [base.iso(p.start_us) for p in points],
         "y": [getattr(p, field) for p in points],
-        "width": step_ms * 0.84,
-        "offset": step_ms * 0.08,
-        "marker": {"color": colour(tone), "line": {"width": 0}},
+        **place,
+        "marker": {"color": colour(tone), "line": {"width": 0}, "opacity": opacity},
         "customdata": [_detail(p, field) for p in points],
-        "hovertemplate": f"{name} %{{y:,}}%{{customdata}}<extra></extra>",
+        "hovertemplate": f"{field} %{{y:,}}%{{customdata}}<extra></extra>",
     }
 
 
@@ -82,17 +85,20 @@ def _detail(point: Step, field: str) -> str:
 
 
 def _labels(points: Sequence[Step], ghost: list[int | None], top: float) -> list[dict[str, Any]]:
+    """Names right of the plot, each at the height of the last whole step's part."""
     if not any(p.exchanges for p in points):
-        return []
-    whole = points[-2] if len(points) > 1 else points[-1]
-    wanted = [("good", (whole.good) / 2 / top, "calm-line")]
+        return [base.nothing("no exchange")]
+    last = points[-2] if len(points) > 1 else points[-1]
+    wanted: list[tuple[str, float, str]] = [("good", last.good / 2 / top, "calm-fill")]
+    if any(p.excluded for p in points):
+        wanted.append(("excluded", (last.good + last.excluded / 2) / top, "excluded-fill"))
     if any(p.bad for p in points):
-        wanted.append(("bad", (whole.exchanges - whole.bad / 2) / top, "bad"))
-    last = next((y for y in reversed(ghost) if y is not None), None)
-    if last is not None:
-        wanted.append(("before", last / top, "dim"))
-    places = base.spread([y for _, y, _ in wanted], base.LABEL_PX / base.PLOT_PX, 0.03, 1.0)
+        wanted.append(("<b>bad</b>", (last.exchanges - last.bad / 2) / top, "bad"))
+    before = next((y for y in reversed(ghost) if y is not None), None)
+    if before is not None:
+        wanted.append(("before", before / top, "ghost"))
+    heights = [y + place * 1e-6 for place, (_, y, _) in enumerate(wanted)]
+    places = base.spread(heights, base.LABEL_PX / base.PLOT_PX, 0.03, 1.0)
     return [
-        base.end_label(text, y, tone, bold=text == "bad")
-        for (text, _, tone), y in zip(wanted, places, strict=True)
+        base.end_label(text, y, mark) for (text, _, mark), y in zip(wanted, places, strict=True)
     ]

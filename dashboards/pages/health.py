@@ -25,13 +25,13 @@ from dashboards.figures.traffic import traffic
 from dashboards.ids import part
 from dashboards.pages import header, tables
 from dashboards.pages.health_figures import PLACES, budgets, figures
-from dashboards.pages.overview import period, prose
+from dashboards.pages.overview import compared, prose
 
 PATH = "/integrations/<slug>"
 NAME = "Health"
 
 FAILURES = 12
-WORST = 6
+WORST = 5
 OBJECTIVES = 4
 _OF = "health"
 _D = words.DEFINITIONS
@@ -77,6 +77,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     _failures(slug),
                 ],
                 id=part(_OF, "full"),
+                className="stack",
             ),
             html.Div(header.empty(slug), id=ids.HEALTH_EMPTY, className="gone"),
             dcc.Store(id=ids.HEALTH_CHARTS),
@@ -131,7 +132,6 @@ def content(now: Health, before: Health, newest_us: int | None, ask: asking.Aske
     status = words.status(now.status)
     nothing = now.proxied == 0
     never = nothing and newest_us is None and ask.range.live
-    length = show.span(ask.range.window.length_us)
     return {
         "body": "page",
         "status": status.text,
@@ -139,10 +139,10 @@ def content(now: Health, before: Health, newest_us: int | None, ask: asking.Aske
         "sentence": prose(now.sentence),
         "as_of": _as_of(newest_us, ask),
         "as_of_at": urlstate.iso(ask.now_us),
-        "period": f"{period(ask)}, compared with the {length} before",
+        "period": compared(ask),
         "quiet": _quiet(newest_us, ask) if nothing else (ask.range.problem or ""),
         "quiet_class": shown((nothing and not never) or bool(ask.range.problem), "quiet"),
-        "full": shown(not never),
+        "full": shown(not never, "stack"),
         "empty": shown(never),
         "strip": strip.props(figures(now, before)),
     }
@@ -240,7 +240,7 @@ def _charts() -> list[Any]:
         chart(
             ids.CHART_TRAFFIC,
             "Exchanges",
-            "dotted: period before",
+            "dotted: the period before",
             "Exchanges over time, stacked by good, excluded and bad, with the period before.",
         ),
         chart(
@@ -256,7 +256,7 @@ def _error_chart() -> Any:
     return chart(
         ids.CHART_ERRORS,
         "Failures by outcome",
-        "share of all exchanges",
+        "with their number",
         "Failed exchanges over time as a share of all, by outcome.",
     )
 

@@ -18,8 +18,12 @@ PLACES = (
 )
 
 
+_SMALL = frozenset({"idle", "not_enough_data"})
+
+
 def figures(now: Health, before: Health) -> list[Figure]:
-    """One for each of `PLACES`, compared with the equal period before."""
+    """One for each of `PLACES`, compared with the equal period before. Of too few exchanges
+    counts are shown and nothing is concluded."""
     return [
         Figure(show.count(now.proxied), show.change(now.proxied, before.proxied)),
         _ratio(now, before),
@@ -48,10 +52,14 @@ def budgets(found: list[BudgetView], slots: int) -> list[tuple[str, str, str, di
 
 
 def _ratio(now: Health, before: Health) -> Figure:
+    eligible = now.good + now.bad
+    if now.status in _SMALL and eligible:
+        value = f"{show.count(now.bad)} of {show.count(eligible)}"
+        return Figure(value, "", "too few to judge", "quiet")
     tone = words.status(now.status).tone
     return Figure(
         show.ratio(now.error_ratio),
-        show.points(now.error_ratio, before.error_ratio),
+        "" if before.status in _SMALL else show.points(now.error_ratio, before.error_ratio),
         show.interval(now.error_interval),
         tone if now.status in {"failing", "silent", "degraded"} else "",
     )
@@ -59,11 +67,20 @@ def _ratio(now: Health, before: Health) -> Figure:
 
 def _latency(now: Health, before: Health, name: str) -> Figure:
     value = getattr(now.latency_ms, name)
-    tone = "warn" if now.status == "slow" and name == "p95" else ""
-    return Figure(show.ms(value), show.longer(value, getattr(before.latency_ms, name)), "", tone)
+    if now.status in _SMALL:
+        note = f"of {show.count(now.recorded)} exchanges" if value is not None else ""
+        return Figure(show.ms(value), "", note, "quiet")
+    known = before.status not in _SMALL
+    change = show.longer(value, getattr(before.latency_ms, name)) if known else ""
+    return Figure(show.ms(value), change, "", "warn" if _too_slow(now, name) else "")
+
+
+def _too_slow(now: Health, name: str) -> bool:
+    return now.status == "slow" and name == "p95"
 
 
 def _excluded(now: Health, before: Health) -> Figure:
     share = now.excluded / now.recorded if now.recorded else None
     note = f"{show.ratio(share)} of all" if now.excluded else ""
-    return Figure(show.count(now.excluded), show.change(now.excluded, before.excluded), note)
+    change = show.change(now.excluded, before.excluded) if now.excluded else ""
+    return Figure(show.count(now.excluded), change, note)

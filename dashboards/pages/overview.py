@@ -19,7 +19,7 @@ from dashboards.pages import tables
 PATH = "/"
 NAME = "Overview"
 
-CARDS = 3
+CARDS = 6
 _OF = "overview"
 _PLACES = (
     Place("exchanges", "Exchanges", "exchanges"),
@@ -112,11 +112,10 @@ def content(
     """The props of the whole page."""
     rows = [tables.league_row(view, health, search) for view, health in now]
     troubled = [pair for pair in now if words.status(pair[1].status).needs_person]
-    length = show.span(ask.range.window.length_us)
     return {
         "body": "page",
         "title": words.opening(len(troubled), len(now)),
-        "period": f"{period(ask)}, compared with the {length} before",
+        "period": compared(ask),
         "count": f"{len(now):,} integration{'' if len(now) == 1 else 's'} by trouble",
         "rows": rows,
         "as_of": f"as of {show.clock(ask.now_us)}",
@@ -133,9 +132,16 @@ def content(
 def period(ask: asking.Asked) -> str:
     """`Last 24 h` or `22 Nov 09:10 to 09:40 UTC`."""
     window = ask.range.window
-    if ask.range.live:
-        return f"Last {show.span(window.length_us)}"
+    if ask.range.preset:
+        return f"Last {show.duration(ask.range.preset)}"
     return f"{show.minute(window.start_us)} to {show.minute(window.end_us)} UTC"
+
+
+def compared(ask: asking.Asked) -> str:
+    """The period, and the one it is compared with."""
+    length = ask.range.window.length_us
+    before = show.duration(ask.range.preset) if ask.range.preset else show.span(length)
+    return f"{period(ask)}, compared with the {before} before"
 
 
 def _figures(now: list[Health], before: list[Health]) -> list[Figure]:

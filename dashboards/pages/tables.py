@@ -34,7 +34,7 @@ def league_row(view: IntegrationView, health: Health, search: str) -> Row:
         "ratio_tone": status.tone if status.tone == "bad" else "",
         "p95": health.latency_ms.p95,
         "p95_text": show.ms(health.latency_ms.p95),
-        "p95_tone": "warn" if health.status == "slow" else "",
+        "p95_tone": {"slow": "warn", "not_enough_data": "quiet"}.get(health.status, ""),
         "excluded": health.excluded,
         "excluded_text": show.count(health.excluded) if health.excluded else show.NONE,
         "fault": sum(health.by_fault.values()),
@@ -94,7 +94,8 @@ def _outcome(view: ExchangeView) -> str:
 
 
 def _error(view: ExchangeView) -> str:
-    return " · ".join(part for part in (view.error, view.error_detail) if part)
+    said = " · ".join(part for part in (view.error, view.error_detail) if part)
+    return said or ("" if view.outcome == "ok" else words.OUTCOMES.get(view.outcome, ""))
 
 
 def _crossing(direction: str, kind: str) -> str:
