@@ -55,8 +55,14 @@ def integrations_of(file: RegistryFile) -> dict[str, tuple[str, IntegrationEntry
 def _platform(current: RegistryFile | None, wanted: RegistryFile) -> Iterator[Change]:
     if current is None:
         yield Change("platform", "added", wanted.platform_name)
-    elif replace(current, partners=()) != replace(wanted, partners=()):
-        yield Change("platform", "changed", wanted.platform_name)
+        return
+    values = {
+        "name": (current.platform_name, wanted.platform_name),
+        "api_base_url": (current.platform_api_base_url, wanted.platform_api_base_url),
+    }
+    differing = [name for name, (before, after) in values.items() if before != after]
+    if differing:
+        yield Change("platform", "changed", wanted.platform_name, ", ".join(differing))
 
 
 def _compare(
