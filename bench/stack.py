@@ -174,8 +174,11 @@ class Stack:
         return found
 
     def proxied(self, integration: str) -> int:
-        """How many exchanges of the last day the API knows of."""
-        return int(self.api(f"/integrations/{integration}/health?window=1d")["proxied"])
+        """How many exchanges of the last day the API knows of; -1 while it cannot say."""
+        try:
+            return int(self.api(f"/integrations/{integration}/health?window=1d")["proxied"])
+        except OSError:  # an HTTP error, or nobody there
+            return -1
 
     def close(self) -> None:
         """Kill whatever still runs."""

@@ -12,6 +12,7 @@ import pytest
 from bench.load import Ledger, drive
 from bench.recount import differences, raw_rows
 from bench.stack import Stack, Upstream, wait_until
+from tests.contract.postgres import Server
 
 pytestmark = pytest.mark.slow
 
@@ -80,26 +81,26 @@ def test_a_locked_metrics_store_delays_numbers_and_nothing_else(stack: Stack) ->
     assert differences(f"sqlite:///{stack.home}/metrics.db") == []
 
 
-def test_a_metrics_store_that_is_away_delays_numbers_and_nothing_else(stack: Stack) -> None:
-    send(stack, 200, 0)
-    wait_until(lambda: stack.proxied("steady") == 200, "the first exchanges")
-    stack.kill("loader")
-    hidden = stack.home / "hidden"
-    hidden.mkdir()
-    for path in stack.home.glob("metrics.db*"):
-        path.rename(hidden / path.name)
-    stack.home.chmod(0o700)
-    (stack.home / "metrics.db").mkdir()  # nothing can be opened or made here
-    stack.start("loader")
-    during = send(stack, 1000, 1000, per_second=200)
-    (stack.home / "metrics.db").rmdir()
-    for path in hidden.iterdir():
-        path.rename(stack.home / path.name)
-    if stack.processes["loader"].poll() is not None:
-        stack.start("loader")
-    assert {answer.status for answer in during.answers} == {200}
-    wait_until(lambda: stack.proxied("steady") == 1200, "the backlog to drain")
-    assert len(raw_rows(stack.home)) == 1200
+def test_a_metrics_server_that_is_away_delays_numbers_and_nothing_else(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    server = Server()
+    server.start()
+    server.execute("CREATE DATABASE metrics")
+    settings = {"MIDSPAN_METRICS_URL": server.url("metrics")}
+    try:
+        with Stack(tmp_path / "home", {"steady": upstream.url}, settings=settings) as stack:
+            before = send(stack, 200, 0)
+            wait_until(lambda: stack.proxied("steady") == 200, "the first exchanges")
+            server.stop()
+            during = send(stack, 600, 1000, per_second=40)
+            server.start()
+            assert {answer.status for answer in before.answers + during.answers} == {200}
+            wait_until(lambda: stack.proxied("steady") == 800, "the backlog to drain")
+            assert stack.processes["loader"].poll() is None
+            assert differences(server.url("metrics")) == []
+    finally:
+        server.remove()
 
 
 def test_the_proxy_starts_and_routes_with_both_databases_gone(stack: Stack) -> None:

@@ -4,7 +4,8 @@ import subprocess
 import sys
 
 import pytest
-from structure_sources import ROOT
+
+from tests.structure.sources import ROOT
 
 HEAVY = {"flask", "werkzeug", "sqlalchemy", "pandas", "numpy", "dash", "plotly", "apscheduler"}
 WIRE = {"app.db", "app.models", "app.store", "app.queries", "app.commands", "app.api", "app.auth"}

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from structure_sources import ROOT, sources
+from tests.structure.sources import ROOT, sources
 
 #: Files that may read the machine's clock, environment or randomness are listed by ruff's
 #: banned-api; deciders may not even import the modules.

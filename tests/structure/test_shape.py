@@ -2,7 +2,7 @@
 
 import statistics
 
-from structure_sources import ROOT, functions, sources
+from tests.structure.sources import ROOT, functions, sources
 
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 60
