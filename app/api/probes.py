@@ -12,7 +12,7 @@ from app.errors import MidspanError
 
 def blueprint() -> Blueprint:
     """Its routes."""
-    probes = Blueprint("probes", __name__)
+    probes = Blueprint("probes", __name__, template_folder="templates")
     probes.add_url_rule("/livez", "livez", _livez)
     probes.add_url_rule("/readyz", "readyz", _readyz)
     probes.add_url_rule("/metrics", "metrics", _metrics)

@@ -21,7 +21,14 @@ def allowed(
         return sec_fetch_site in {"same-origin", "none"}
     if not origin:
         return True
-    return urlsplit(origin).netloc == host
+    return _host(origin) == host
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _origin(url: str) -> str:
