@@ -1,6 +1,8 @@
 """`python -m demo run`: Midspan alone, on the user's own home, registry and traffic."""
 
+import sys
 from collections.abc import Mapping
+from pathlib import Path
 
 from app.domain.route import RouteTable, decode_table
 from app.settings import Settings, load
@@ -8,8 +10,8 @@ from demo.ground import dialled
 from demo.processes import check_ports, midspan, readiness
 from demo.stage import Stage, Stopped, say, table
 
-_IMPORT = "python -m app import registry.yaml"
-_USER = "python -m app user add you@example.com --role admin"
+_IMPORT = "-m app import registry.yaml"
+_USER = "-m app user add you@example.com --role admin"
 
 
 def run(environ: Mapping[str, str]) -> None:
@@ -34,9 +36,9 @@ def _welcome(stage: Stage) -> None:
     say("Midspan is running. Ctrl-C ends it.")
     table(addresses(settings))
     if not _published(settings).routes:
-        say(f"  The registry is empty. Next, in another terminal: {_IMPORT}")
+        say(f"  The registry is empty. Next, in another terminal: {_python()} {_IMPORT}")
     if len(stage.run("app", "user", "list").splitlines()) <= 1:  # the heading
-        say(f"  Nobody can log in yet. Next, in another terminal: {_USER}")
+        say(f"  Nobody can log in yet. Next, in another terminal: {_python()} {_USER}")
 
 
 def addresses(settings: Settings) -> list[tuple[str, str]]:
@@ -56,3 +58,9 @@ def _published(settings: Settings) -> RouteTable:
         return decode_table(settings.routes_path.read_bytes())
     except (OSError, ValueError):
         return RouteTable(0, "", None, ())
+
+
+def _python() -> str:
+    """How a person in this folder calls this interpreter."""
+    path = Path(sys.executable)
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
