@@ -65,7 +65,8 @@ class Reader:
     def read(self, max_frames: int = 10_000, max_bytes: int = 16 << 20) -> ReadResult:
         """The next frames, at most `max_frames`, ending with the one that reaches `max_bytes`.
 
-        No frames means nothing new yet. Raises `Unavailable` if the disk fails.
+        No frames means nothing new yet. Raises `Unavailable` if the disk fails, once all that
+        can be read before that place has been.
         """
         batch = _Batch(self.position, max_frames, max_bytes)
         try:
@@ -74,7 +75,8 @@ class Reader:
                 if not batch.drain(self.directory, name, sealed=name != names[-1]):
                     break
         except OSError as error:
-            raise Unavailable(f"cannot read {self.directory}: {error.strerror}") from error
+            if not batch.frames:
+                raise Unavailable(f"cannot read {self.directory}: {error.strerror}") from error
         self.position = batch.position
         return ReadResult(batch.frames, batch.position, tuple(batch.skipped))
 

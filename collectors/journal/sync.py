@@ -13,8 +13,8 @@ class Syncer:
     """Syncs the open segment, sealed ones and the folder, every `every_s` if that is not 0.
 
     It alone closes segments, so a descriptor it works on is never another file's. `failed` is
-    called, from the thread, when the open segment cannot be synced; that is not tried again on
-    the same segment, because the kernel may have dropped the pages and would report success.
+    called, from the thread, when the open segment cannot be synced. That segment is then left: the
+    kernel may have dropped its pages, and would report success the next time.
     """
 
     def __init__(
@@ -28,7 +28,6 @@ class Syncer:
         self._failed = failed
         self._open: int | None = None
         self._sealed: deque[int] = deque()
-        self._given_up: int | None = None
         self._one_at_a_time = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -53,11 +52,13 @@ class Syncer:
         with self._one_at_a_time:
             self._sync_folder()
             while self._sealed:
-                self._finish(self._sealed.popleft())
+                descriptor = self._sealed.popleft()
+                self._datasync(descriptor)
+                os.close(descriptor)
             if self.dirty:
                 self.dirty = False  # before `_open` is read: a segment opened now sets it again
-                if (newest := self._open) is not None:
-                    self._sync_open(newest)
+                if (newest := self._open) is not None and not self._datasync(newest):
+                    self._failed()
 
     def close(self) -> None:
         """Sync everything and end the thread."""
@@ -79,18 +80,6 @@ class Syncer:
             except OSError:
                 self._folder_dirty = True
                 self.errors += 1
-
-    def _sync_open(self, descriptor: int) -> None:
-        if descriptor != self._given_up and not self._datasync(descriptor):
-            self._given_up = descriptor
-            self._failed()
-
-    def _finish(self, descriptor: int) -> None:
-        if descriptor == self._given_up:
-            self._given_up = None
-        else:
-            self._datasync(descriptor)
-        os.close(descriptor)
 
     def _datasync(self, descriptor: int) -> bool:
         try:

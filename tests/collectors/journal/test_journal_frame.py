@@ -43,6 +43,15 @@ def scan(data: bytes, sequence: int = FIRST) -> tuple[list[Frame], int]:
         sequence = found
 
 
+def test_the_format_on_disk_does_not_change_by_accident() -> None:
+    assert encode(2, 0x0807060504030201, b"payload").hex(" ") == (
+        "7e 2b 13 b4 4d 4a 31 02 07 00 00 00 01 02 03 04 05 06 07 08 70 61 79 6c 6f 61 64"
+    )
+    assert encode_begin(3, 2)[4:].hex(" ") == (
+        "4d 4a 31 00 08 00 00 00 03 00 00 00 00 00 00 00 02 00 00 00 00 00 00 00"
+    )
+
+
 @given(some_frames)
 def test_what_is_encoded_is_taken_in_order(frames: list[Frame]) -> None:
     assert scan(image(frames)) == (frames, 0)

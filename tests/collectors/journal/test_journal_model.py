@@ -30,6 +30,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.home = tempfile.TemporaryDirectory()
         self.folder = Path(self.home.name) / "worker-0"
         self.disk, self.clock = FaultyDisk(), HandClock()
+        self.now_us = 0
         self.writer = self.open()
         self.reader = Reader(self.folder)
         self.taken: list[bytes] = []
@@ -37,7 +38,10 @@ class JournalMachine(RuleBasedStateMachine):
         self.offered = self.refused = 0
 
     def open(self):
-        return open_writer(self.folder, self.disk, self.clock, max_bytes=MAX_BYTES)
+        self.now_us += 1000
+        return open_writer(
+            self.folder, self.disk, self.clock, max_bytes=MAX_BYTES, now_us=self.now_us
+        )
 
     def look(self, limit: int) -> int:
         result = self.reader.read(limit)
@@ -110,4 +114,4 @@ class JournalMachine(RuleBasedStateMachine):
 
 
 TestJournal = JournalMachine.TestCase
-TestJournal.settings = settings(max_examples=150, stateful_step_count=40, deadline=None)
+TestJournal.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)

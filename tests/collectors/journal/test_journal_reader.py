@@ -7,7 +7,7 @@ import pytest
 
 from app.errors import Unavailable
 from collectors.journal import EXCHANGE, LOSS, MAX_PAYLOAD_BYTES, Position, Reader, Skip, journals
-from collectors.journal.frame import BEGIN_BYTES, HEADER_BYTES
+from collectors.journal.frame import BEGIN_BYTES, HEADER_BYTES, encode
 from tests.collectors.journal.journal_faults import open_writer, read_all, segments
 
 FRAME_BYTES = HEADER_BYTES + 5
@@ -207,6 +207,17 @@ def test_a_record_damaged_at_the_end_of_a_segment_is_missed_at_the_next(folder: 
     ]
 
 
+def test_a_body_that_contains_frames_of_later_records_forges_none(folder: Path) -> None:
+    forged = b"".join(encode(EXCHANGE, sequence, b"forged") for sequence in (40, 10**6, 2**60))
+    with open_writer(folder, now_us=1) as writer:
+        for payload in (b"real 0", forged, b"real 2"):
+            assert writer.append(EXCHANGE, payload)
+    damage(segments(folder)[0], BEGIN_BYTES + HEADER_BYTES + 6 + 8)
+    payloads, skips, _ = read_all(folder)
+    assert payloads == [b"real 0", b"real 2"]
+    assert [skip.records for skip in skips] == [1]
+
+
 def test_damage_larger_than_a_block_is_passed(folder: Path) -> None:
     block = 2 * MAX_PAYLOAD_BYTES
     with open_writer(folder, segment_bytes=1 << 24) as writer:
@@ -254,6 +265,48 @@ def test_other_files_in_the_folder_are_none_of_its_business(folder: Path) -> Non
     for name in ("notes.seg", "1.seg", f"{1:020d}.seg.bak", f"{7:020d}.tmp"):
         (folder / name).write_bytes(b"not a segment")
     assert read_all(folder)[:2] == (records(0, 1, 2), [])
+
+
+def test_a_torn_end_that_is_cut_off_while_it_is_read_is_no_damage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, 0, 3)
+    newest, pread = segments(folder)[0], os.pread
+    with newest.open("ab") as file:
+        file.write(b"torn")
+
+    def read_after_the_cut(descriptor: int, count: int, offset: int) -> bytes:
+        os.truncate(newest, offset_of(3))
+        return pread(descriptor, count, offset)
+
+    monkeypatch.setattr(os, "pread", read_after_the_cut)
+    payloads, skips, position = read_all(folder)
+    assert (payloads, skips, position.offset) == (records(0, 1, 2), [], offset_of(3))
+
+
+def test_a_page_that_cannot_be_read_is_an_error_and_not_passed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(folder, 0, 10)
+    bad, pread = offset_of(5) + 3, os.pread
+
+    def read_up_to_the_bad_page(descriptor: int, count: int, offset: int) -> bytes:
+        if offset >= bad:
+            raise OSError(5, "Input/output error")
+        return pread(descriptor, min(count, bad - offset), offset)
+
+    reader = Reader(folder)
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "pread", read_up_to_the_bad_page)
+        assert [payload for _, payload in reader.read().frames] == records(0, 1, 2, 3, 4)
+        for _ in range(2):
+            with pytest.raises(Unavailable, match="Input/output error"):
+                reader.read()
+    result = reader.read()
+    assert ([payload for _, payload in result.frames], result.skipped) == (
+        records(5, 6, 7, 8, 9),
+        (),
+    )
 
 
 def test_a_disk_that_fails_to_read_is_an_error_worth_trying_again(
