@@ -118,7 +118,7 @@ class Vocabulary:
         name = self.templates.propose(kind, method, path, hint, topic)
         if name in self._names:
             return name
-        if len(self._names - {OTHER}) >= MAX_OPERATIONS:
+        if len(self._names) - (OTHER in self._names) >= MAX_OPERATIONS:
             return OTHER
         self._names.add(name)
         return name
