@@ -52,5 +52,5 @@ def test_the_counter_starts_again_where_its_32_bits_end():
 
 @pytest.mark.parametrize("text", ["", "7", "not-an-id", "0" * 31, "g" * 32])
 def test_what_is_no_id_is_refused(text):
-    with pytest.raises(ValueError, match="hexadecimal|invalid literal"):
+    with pytest.raises(ValueError, match=r"hexadecimal|invalid literal"):
         parse_id(text)

@@ -75,7 +75,7 @@ def damaged(change) -> bytes:
     ],
 )
 def test_a_damaged_file_is_refused_with_one_kind_of_error(raw):
-    with pytest.raises(ValueError, match="routing file|Expecting|decode"):
+    with pytest.raises(ValueError, match=r"routing file|Expecting|decode"):
         decode_table(raw)
 
 
