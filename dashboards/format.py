@@ -5,7 +5,6 @@ value that is None is a dash, never 0. Times are UTC.
 """
 
 import math
-import unicodedata
 from datetime import UTC, datetime
 
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
@@ -13,7 +12,6 @@ from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 THIN = "\u202f"
 NONE = "–"
 MINUS = "\u2212"
-_BIDI = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _KEPT = frozenset("\n\t")
 _MEASURES = ((DAY_US, "d"), (HOUR_US, "h"), (MINUTE_US, "min"), (SECOND_US, "s"))
 
@@ -60,10 +58,12 @@ def interval(low_high: tuple[float, float] | None) -> str:
 
 
 def ms(value: float | None) -> str:
-    """`4.2 ms`, `590 ms`, `2.30 s`, `1.5 min`."""
+    """`0.04 ms`, `4.2 ms`, `590 ms`, `2.30 s`, `1.5 min`."""
     if value is None or not math.isfinite(value):
         return NONE
-    if value < 10:
+    if 0 < value < 0.995:
+        return f"{value:.2f}{THIN}ms"
+    if value < 9.95:
         return f"{value:.1f}{THIN}ms"
     if value < 999.5:
         return f"{value:.0f}{THIN}ms"
@@ -182,11 +182,7 @@ def _visible(letter: str) -> str:
     code = ord(letter)
     if code < 0x20:
         return chr(0x2400 + code)
-    if code == 0x7F:
-        return "\u2421"
-    if letter in _BIDI or unicodedata.category(letter) in {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}:
-        return f"\\u{code:04x}"
-    return letter
+    return "\u2421" if code == 0x7F else f"\\u{code:04x}"
 
 
 def _signed(value: float, digits: int) -> str:

@@ -1,7 +1,6 @@
 """A home with partners, users and two days of varied traffic, and the real web app over it.
 
-Used by the browser tests, and by hand: `python -m tests.browser.sample shots FOLDER` takes the
-pictures that a person looks at before a change of the pages is done.
+The browser tests run on it; `python tests/browser/shots.py FOLDER` takes pictures of it.
 """
 
 import threading
@@ -115,7 +114,12 @@ CAST = (
 
 def registry_yaml() -> str:
     """The registry file of the cast."""
-    lines = ["platform:", "  name: Acme Cloud", "  api_base_url: http://127.0.0.1:9000", "partners:"]
+    lines = [
+        "platform:",
+        "  name: Acme Cloud",
+        "  api_base_url: http://127.0.0.1:9000",
+        "partners:",
+    ]
     for one in CAST:
         lines += [
             f"  - slug: {one.partner}",

@@ -1,4 +1,5 @@
-"""Pictures of every page: `python tests/browser/shots.py ADDRESS FOLDER [NAME…]`.
+"""Pictures of every page of a running web process with the sample in it:
+`python tests/browser/shots.py ADDRESS FOLDER [NAME…]`.
 
 For people: look at them before a change of the pages is done.
 """
