@@ -2,8 +2,9 @@
 
 Each worker counts in plain integers and copies them, a few times a second, to a board: a
 memory-mapped file that the others read, so that any worker can answer for all. A board holds a
-version before its numbers and after them; a reader that sees two different ones looks again, so it
-never sees half of a copy.
+version before its numbers and one behind them. The writer sets the one behind, the numbers, and
+then the one before; a reader goes from front to back and looks again if they differ, so it never
+sees half of a copy.
 """
 
 import mmap
@@ -20,6 +21,7 @@ LOSSES, IN_FLIGHT, CALLERS, LINKS, POOLED = 14, 15, 16, 17, 18
 ROUTES_REVISION, ROUTES_AGE_S, JOURNAL_BYTES, JOURNAL_SEGMENTS, JOURNAL_BLOCKED = 19, 20, 21, 22, 23
 SIZE = 24
 
+_VERSION, _NUMBERS = struct.Struct("<Q"), struct.Struct(f"<{SIZE}Q")
 _BOARD = struct.Struct(f"<Q{SIZE}QQ")
 _ATTEMPTS = 100
 _OUT, _IN = 'direction="outbound",', 'direction="inbound",'
@@ -97,9 +99,9 @@ class Board:
     def publish(self, counts: list[int]) -> None:
         """Copy the figures."""
         self._version += 1
-        # The old version stays behind the numbers until the numbers are there.
-        _BOARD.pack_into(self._map, 0, self._version, *counts, self._version - 1)
-        _BOARD.pack_into(self._map, 0, self._version, *counts, self._version)
+        _VERSION.pack_into(self._map, _NUMBERS.size + _VERSION.size, self._version)
+        _NUMBERS.pack_into(self._map, _VERSION.size, *counts)
+        _VERSION.pack_into(self._map, 0, self._version)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -130,8 +132,10 @@ def _read_board(path: Path) -> list[int] | None:
     return None
 
 
-def forget_boards(folder: Path) -> None:
-    """Remove the figures of an earlier life."""
+def forget_boards(folder: Path, workers: int) -> None:
+    """Remove the figures of workers that an earlier life had and this one has not."""
+    current = {f"worker-{index}" for index in range(workers)}
     for path in folder.glob("*.board"):
-        with suppress(OSError):
-            path.unlink()
+        if path.stem not in current:
+            with suppress(OSError):
+                path.unlink()

@@ -1,6 +1,8 @@
 """The two listeners of one worker and the hub behind them, from start to drained."""
 
 import asyncio
+import errno
+import os
 import time
 from contextlib import suppress
 from functools import partial
@@ -79,7 +81,9 @@ class Server:
 
 def cannot_listen(bind: Bind, setting: str, error: OSError) -> MidspanError:
     """The one line for an address that cannot be listened on."""
-    reason = (error.strerror or str(error)).lower()
+    known = error.errno in errno.errorcode
+    reason = os.strerror(error.errno or 0) if known else error.strerror or str(error)
     return MidspanError(
-        f"cannot listen on {bind}: {reason}; stop what uses it or set {setting} to another address"
+        f"cannot listen on {bind}: {reason.lower()}; stop what uses it"
+        f" or set {setting} to another address"
     )

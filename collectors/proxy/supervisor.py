@@ -4,6 +4,7 @@ It holds no connection and no journal. The workers share both ports by SO_REUSEP
 spreads new connections over them; one that dies takes only its own connections with it.
 """
 
+import errno
 import os
 import signal
 import socket
@@ -44,6 +45,7 @@ def restart_delay_s(deaths: int) -> float:
 def supervise(settings: Settings) -> int:
     """Run all workers until told to stop; the exit code."""
     _check_ports(settings)
+    _check_home(settings)
     signal.pthread_sigmask(signal.SIG_BLOCK, _WATCHED)
     workers = [_Worker(index) for index in range(settings.proxy_workers)]
     try:
@@ -138,6 +140,19 @@ def _check_ports(settings: Settings) -> None:
             _try_bind(bind)
         except OSError as error:
             raise cannot_listen(bind, setting, error) from error
+
+
+def _check_home(settings: Settings) -> None:
+    """`MidspanError` if no worker could keep a journal: said once, not by each of them."""
+    folder = settings.journal_dir
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except OSError as error:
+        raise MidspanError(
+            f"cannot write {folder}: {error.strerror}; make it writable or set MIDSPAN_HOME"
+        ) from error
 
 
 def _try_bind(bind: Bind) -> None:

@@ -11,8 +11,8 @@ from app import logs
 from app.errors import MidspanError
 from app.settings import Settings
 from collectors.journal import Writer
-from collectors.proxy.hub import Hub, Measure
-from collectors.proxy.metrics import JOURNAL_BLOCKED, JOURNAL_BYTES, JOURNAL_SEGMENTS
+from collectors.proxy.hub import Hub, Measure, boards_folder
+from collectors.proxy.metrics import JOURNAL_BLOCKED, JOURNAL_BYTES, JOURNAL_SEGMENTS, forget_boards
 from collectors.proxy.server import Server
 
 _PARENT_LOOK_S = 1.0
@@ -43,6 +43,7 @@ async def _serve(settings: Settings, index: int, *, shared: bool) -> int:
 
 
 def _hub(settings: Settings, journal: Writer, name: str) -> Hub:
+    forget_boards(boards_folder(settings), settings.proxy_workers)
     try:
         return Hub(settings, journal, name, measure=_measure(journal))
     except OSError as error:
