@@ -1,12 +1,14 @@
 """The metrics store: exchanges, captures and rollups, large and append-mostly.
 
 `port` is the Protocol and its values, `open` opens one, `schema` creates one. SQLite and
-PostgreSQL both pass `tests/contract/test_metrics_store.py`. One transaction takes a whole batch: raw rows, captures,
-rollup sums and the journal position, so that loading a batch twice is the same as once.
+PostgreSQL both pass `tests/contract/test_metrics_store.py`. One transaction takes a whole batch:
+raw rows, captures, rollup sums and the journal position, so that loading a batch twice is the
+same as once.
 
-Rollups are kept at three resolutions and two levels: an integration, and each of its operations. Minutes are written with every batch. When an hour is over
-it is folded from its minutes, and a day from its hours, and the store's `hours_until` and
-`days_until` marks move in the same transaction. What arrives late, for an hour or a day already
+Rollups are kept at three resolutions and two levels: an integration, and each of its operations.
+Minutes are written with every batch. When an hour is over it is folded from its minutes, and a
+day from its hours, and the store's `hours_until` and `days_until` marks move in the same
+transaction. What arrives late, for an hour or a day already
 folded, is added to that row directly. So at any moment every exchange is counted exactly once in
 days before `days_until`, hours before `hours_until`, and minutes (as long as those are kept), and
 a question about a month reads some thirty rows.

@@ -17,8 +17,8 @@ from app.store.port import Batch
 
 #: Execution option of a transaction that writes.
 WRITING = "midspan_writing"
-#: How long a locked or silent database is waited for.
-PATIENCE_MS = 5_000
+#: How long a locked or silent database is waited for, unless its URL says otherwise.
+PATIENCE_S = 5.0
 
 Row = Sequence[Any]
 
@@ -30,8 +30,6 @@ class Backend(ABC):
     joined: ClassVar[str]
     #: SQL for membership in the numbers bound as `:ids`.
     among: ClassVar[str]
-    #: SQL that gives the numbers from `:first` to before `:last` as `grid.minute`.
-    grid: ClassVar[str]
     #: The driver's own base exceptions, for statements that bypass SQLAlchemy.
     driver_errors: ClassVar[tuple[type[Exception], ...]]
 

@@ -1,4 +1,7 @@
-"""From a URL to the backend of its database, not yet connected."""
+"""From a URL to the backend of its database, not yet connected.
+
+`?timeout=SECONDS` in the URL says how long a locked database is waited for; 5 s if it is not there.
+"""
 
 import os
 from pathlib import Path
@@ -6,8 +9,8 @@ from pathlib import Path
 from sqlalchemy import URL, exc, make_url
 
 from app.errors import SchemaError, SettingsError
-from app.store.backend import Backend
-from app.store.sqlite import SqliteBackend, sqlite_engine, sqlite_path
+from app.store.backend import PATIENCE_S, Backend
+from app.store.sqlite import SqliteBackend, sqlite_engine
 
 
 def backend_of(url: str, *, create: bool = False, read_only: bool = False) -> Backend:
@@ -18,18 +21,28 @@ def backend_of(url: str, *, create: bool = False, read_only: bool = False) -> Ba
     from app.store.postgres import PostgresBackend, postgres_engine
 
     shown = parsed.render_as_string(hide_password=True)
-    engine = postgres_engine(parsed, read_only=read_only)
+    patience_ms = _patience_ms(parsed)
+    bare = parsed.difference_update_query(["timeout"])
+    engine = postgres_engine(bare, patience_ms=patience_ms, read_only=read_only)
     return PostgresBackend(engine, f"the metrics store {shown}")
 
 
 def _sqlite(url: URL, *, create: bool, read_only: bool) -> Backend:
-    path = sqlite_path(url)
+    path = Path(url.database or "").absolute()
     name = f"the metrics store {path}"
     if create:
         _create_file(path)
     elif not path.exists():
         raise SchemaError(f"there is no metrics store at {path}: run python -m app migrate")
-    return SqliteBackend(sqlite_engine(url, read_only=read_only), name)
+    engine = sqlite_engine(path, patience_ms=_patience_ms(url), read_only=read_only)
+    return SqliteBackend(engine, name)
+
+
+def _patience_ms(url: URL) -> int:
+    try:
+        return int(float(str(url.query.get("timeout", PATIENCE_S))) * 1000)
+    except ValueError:
+        raise SettingsError("MIDSPAN_METRICS_URL: timeout is a number of seconds") from None
 
 
 def _parsed(url: str) -> URL:

@@ -16,7 +16,7 @@ from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql
 
 from app.errors import MidspanError, SchemaError, StoreRefused, StoreUnavailable
-from app.store.backend import PATIENCE_MS, WRITING, Backend, Row, first_line
+from app.store.backend import WRITING, Backend, Row, first_line
 from app.store.port import Batch, Series
 from app.store.sums import COLUMNS, NUMBERS
 
@@ -35,10 +35,6 @@ class PostgresBackend(Backend):
 
     joined = "string_agg({0}, CAST('' AS bytea))"
     among = "(SELECT unnest(CAST(:ids AS integer[])))"
-    grid = (
-        "WITH grid AS (SELECT generate_series(CAST(:first AS integer), "
-        "CAST(:last AS integer) - 1) AS minute) "
-    )
     driver_errors = (psycopg.Error,)
 
     def lock(self, connection: Connection) -> None:
@@ -77,7 +73,7 @@ class PostgresBackend(Backend):
             f"JOIN {table.name} r USING (series_id, start_minute)"
         )
         pairs = ([key >> 32 for key in keys], [key & 0xFFFF_FFFF for key in keys])
-        return list(connection.exec_driver_sql(statement, pairs).tuples())
+        return list(connection.exec_driver_sql(statement, pairs))
 
     def put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         """An upsert from one array per column."""
@@ -102,18 +98,18 @@ class PostgresBackend(Backend):
         return StoreRefused(f"{self.name} refused a statement: {reason}")
 
 
-def postgres_engine(url: URL, *, read_only: bool = False) -> Engine:
+def postgres_engine(url: URL, *, patience_ms: int, read_only: bool = False) -> Engine:
     """An engine whose connections give up on a silent server instead of waiting for ever."""
-    options = f"-c lock_timeout={PATIENCE_MS}"
+    options = f"-c lock_timeout={patience_ms}"
     if read_only:
         options += " -c default_transaction_read_only=on"
     engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         pool_pre_ping=True,
-        pool_timeout=PATIENCE_MS / 1000,
+        pool_timeout=patience_ms / 1000,
         connect_args={
-            "connect_timeout": PATIENCE_MS // 1000,
-            "tcp_user_timeout": 3 * PATIENCE_MS,
+            "connect_timeout": max(patience_ms // 1000, 2),
+            "tcp_user_timeout": 3 * patience_ms,
             "application_name": "midspan",
             "options": options,
         },

@@ -24,9 +24,15 @@ _FIRST_HOUR = text(
     "SELECT min(minute) FROM (SELECT (SELECT min(start_minute) FROM rollup_hours r "
     "WHERE r.series_id = s.id AND r.start_minute >= :first) AS minute FROM series s) AS firsts"
 )
-_SPAN = text(
-    "SELECT (SELECT min(start_minute) FROM rollup_minutes WHERE start_minute >= :first), "
-    "(SELECT max(start_minute) FROM rollup_minutes WHERE start_minute < :last)"
+#: The minutes of a stretch that have rows, found by leaping from one to the next: a stretch may be
+#: far longer than what it holds, and most rows of a minute are of the other level.
+_GRID = (
+    "WITH RECURSIVE grid(minute) AS ("
+    "SELECT min(start_minute) FROM rollup_minutes "
+    "WHERE start_minute >= :first AND start_minute < :last "
+    "UNION ALL SELECT (SELECT min(start_minute) FROM rollup_minutes "
+    "WHERE start_minute > grid.minute AND start_minute < :last) "
+    "FROM grid WHERE grid.minute IS NOT NULL) "
 )
 
 TABLES = {MINUTE_US: rollup_minutes, HOUR_US: rollup_hours, DAY_US: rollup_days}
@@ -62,7 +68,7 @@ def fold(connection: Connection, backend: Backend, start_us: int, step_us: int) 
         ),
         _minutes(Stretch(start_us, start_us + step_us, step_us)),
     )
-    folded = of_rows(rows.tuples().all()).merged()
+    folded = of_rows(rows.all()).merged()
     if len(folded):
         backend.put(connection, TABLES[step_us], folded.rows())
     return len(folded)
@@ -128,18 +134,14 @@ def _select(connection: Connection, backend: Backend, question: _Question) -> li
         groups = " GROUP BY r.series_id"
     by_minute = question.part.resolution_us == MINUTE_US
     source = _by_minute(backend, question) if by_minute else _by_series(backend, question)
-    head = backend.grid if by_minute else ""
+    head = _GRID if by_minute else ""
     statement = text(
         f"{head}SELECT r.series_id, {minute} AS start_minute, {columns} {source}{groups}"
     )
     parameters: dict[str, Any] = _minutes(question.part)
-    if by_minute:
-        # A window may be far longer than the minutes there are; the grid must not be.
-        first, last = connection.execute(_SPAN, parameters).one()
-        parameters = {"first": first or 0, "last": -1 if last is None else last + 1}
     if ":ids" in source:
         parameters["ids"] = backend.numbers(question.ids)
-    return list(connection.execute(statement, parameters).tuples())
+    return list(connection.execute(statement, parameters))
 
 
 def _by_minute(backend: Backend, question: _Question) -> str:

@@ -72,7 +72,7 @@ class SqlStore:
     def positions(self) -> dict[str, Position]:
         """Where each journal stands."""
         with self._reading() as connection:
-            rows = connection.execute(select(journal_positions)).tuples()
+            rows = connection.execute(select(journal_positions))
             return {journal: Position(*position) for journal, *position in rows}
 
     def operations(self) -> dict[tuple[str, int, int], frozenset[str]]:

