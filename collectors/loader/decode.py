@@ -6,10 +6,15 @@ from typing import Annotated, NamedTuple
 
 import msgspec
 
+from app.domain.window import MINUTE_US
 from collectors.journal.frame import EXCHANGE, LOSS, Frame
 from collectors.record import Exchange, Loss
 
-_Number = Annotated[int, msgspec.Meta(ge=-1, le=2**62)]
+_Id = Annotated[bytes, msgspec.Meta(min_length=16, max_length=16)]
+#: Rollups count minutes in 31 bits; that is until the year 6053.
+_Instant = Annotated[int, msgspec.Meta(ge=0, lt=2**31 * MINUTE_US)]
+#: Microseconds of 35 years; bytes of a thousand disks; sums of many still fit 64 bits.
+_Number = Annotated[int, msgspec.Meta(ge=-1, le=2**50)]
 _Small = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 
 
@@ -17,7 +22,8 @@ class _Bounded(Exchange, array_like=True, gc=False):
     """An exchange whose numbers fit every database: a number that does not would stop a whole
     batch. The order of the fields stays that of `Exchange`."""
 
-    started_us: _Number
+    id: _Id
+    started_us: _Instant
     status: _Small
     queue_us: _Number
     connect_us: _Number
@@ -32,7 +38,7 @@ class _Bounded(Exchange, array_like=True, gc=False):
 class _BoundedLoss(Loss, array_like=True, gc=False):
     """A loss whose numbers fit every database."""
 
-    minute_us: _Number
+    minute_us: _Instant
     direction: _Small
     kind: _Small
     count: _Small

@@ -92,12 +92,12 @@ _VENDOR = (
     rb"[A-Za-z0-9_.-]{6,}"
     rb"|\b(?:AKIA|ASIA)[0-9A-Z]{8,}|\bAIza[0-9A-Za-z_-]{20,}|\bkey-[0-9a-f]{24,}"
 )
-#: Secrets known by their shape. `shape_of` tells which.
+#: Secrets known by their shape; `collectors.loader.scrub` tells which from what was found.
 SHAPE = compile_linear(
     rb"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\z)"
     rb"|\b(?i:bearer|basic)(?: +|%20|\+)[A-Za-z0-9._~+/=-]{6,}"
     rb"|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}"
-    rb"|\b[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@\"'<>]*:[^/\s@\"'<>]*@"
+    rb"|[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@\"'<>]*:[^/\s@\"'<>]*@"
     rb"|" + _VENDOR + rb"|" + _CARD + rb"|" + _EMAIL
 )
 

@@ -27,6 +27,8 @@ _SCHEMES = frozenset({b"bearer", b"basic", b"digest", b"token", b"bot", b"apikey
 #: Headers that carry an address; what stands behind its `?` is dropped.
 _ADDRESSES = frozenset({"location", "content-location", "referer", "link"})
 _BACKSLASH = 0x5C
+#: A word this long behind `bearer` or `basic` is a credential, even one without a digit.
+_CREDENTIAL_BYTES = 16
 #: Strings and brackets that are looked at to find the end of a secret object.
 _CONTAINER_TOKENS = 1000
 
@@ -147,6 +149,8 @@ class Scrubber:
         if found[:1].isdigit():
             return self.mark(found) if cut or patterns.is_card_number(found) else found
         scheme, blank, credential = _credential(found)
+        if scheme and len(credential) < _CREDENTIAL_BYTES and not _has_digit(credential):
+            return found  # prose: "basic training"
         return scheme + blank + self.mark(credential)
 
     def _replace(self, raw: bytes, pattern: Any, replace: Callable[[bytes, Any], _Span]) -> bytes:
@@ -210,7 +214,7 @@ class Scrubber:
     def _path_secret(self, raw: bytes, match: Any) -> _Span:
         start = raw.index(b"/", match.start() + 1) + 1
         value = raw[start : match.end()]
-        if value.startswith(_MARK) or not any(48 <= letter <= 57 for letter in value):
+        if value.startswith(_MARK) or not _has_digit(value):
             return None
         return start, match.end(), self.mark(value)
 
@@ -227,6 +231,10 @@ def _unquote(value: bytes) -> bytes:
 
 def _quote(value: bytes) -> bytes:
     return quote_from_bytes(value, safe="[]:").encode()
+
+
+def _has_digit(text: bytes) -> bool:
+    return any(48 <= letter <= 57 for letter in text)
 
 
 def _at_sign(found: bytes) -> bytes:
