@@ -70,19 +70,19 @@ class Reader:
         """
         batch = _Batch(self.position, max_frames, max_bytes)
         try:
-            names = [name for name in segment_sizes(self.directory) if name >= batch.segment]
+            names = [name for name in self._sizes() if name >= batch.segment]
             for name in names:
                 if not batch.drain(self.directory, name, sealed=name != names[-1]):
                     break
         except OSError as error:
             if not batch.frames:
-                raise Unavailable(f"cannot read {self.directory}: {error.strerror}") from error
+                raise self._unavailable(error) from error
         self.position = batch.position
         return ReadResult(batch.frames, batch.position, tuple(batch.skipped))
 
     def lag_bytes(self) -> int:
-        """Bytes on disk behind the position."""
-        sizes = segment_sizes(self.directory)
+        """Bytes on disk behind the position. Raises `Unavailable` if the disk fails."""
+        sizes = self._sizes()
         ahead = sum(size for name, size in sizes.items() if name >= self.position.segment)
         read = self.position.offset if self.position.segment in sizes else 0
         return max(0, ahead - read)
@@ -94,7 +94,7 @@ class Reader:
         deleted is tried again the next time.
         """
         dropped = 0
-        for name in list(segment_sizes(self.directory))[:-1]:
+        for name in list(self._sizes())[:-1]:
             if name < position.segment:
                 try:
                     segment_path(self.directory, name).unlink()
@@ -102,6 +102,15 @@ class Reader:
                     break
                 dropped += 1
         return dropped
+
+    def _sizes(self) -> dict[int, int]:
+        try:
+            return segment_sizes(self.directory)
+        except OSError as error:
+            raise self._unavailable(error) from error
+
+    def _unavailable(self, error: OSError) -> Unavailable:
+        return Unavailable(f"cannot read {self.directory}: {error.strerror}")
 
 
 class _Batch:

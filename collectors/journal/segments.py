@@ -1,10 +1,24 @@
 """The files of one journal: their names, their sizes, and the disk they lie on."""
 
+import errno
 import os
 import re
 from pathlib import Path
 
 _NAME = re.compile(r"(\d{20})\.seg")
+
+_REASONS = {
+    errno.ENOSPC: "no_space",
+    errno.EDQUOT: "quota",
+    errno.EFBIG: "file_too_large",
+    errno.EIO: "io_error",
+    errno.EROFS: "read_only",
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENOENT: "folder_gone",
+    errno.EMFILE: "too_many_files",
+    errno.ENFILE: "too_many_files",
+}
 
 
 class Disk:
@@ -13,7 +27,7 @@ class Disk:
     write = staticmethod(os.write)
     truncate = staticmethod(os.ftruncate)
     unlink = staticmethod(os.unlink)
-    datasync = staticmethod(os.fdatasync)
+    datasync = staticmethod(getattr(os, "fdatasync", os.fsync))
 
     def create(self, path: Path) -> int:
         """A descriptor on a new file of the owner's; `FileExistsError` if it is there already."""
@@ -26,6 +40,12 @@ class Disk:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def reason_of(error: OSError) -> str:
+    """The word by which a failure of the disk is counted and shown."""
+    number = error.errno or 0
+    return _REASONS.get(number) or errno.errorcode.get(number, "unknown").lower()
 
 
 def segment_path(folder: Path, first: int) -> Path:

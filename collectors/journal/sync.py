@@ -12,20 +12,18 @@ from collectors.journal.segments import Disk
 class Syncer:
     """Syncs the open segment, sealed ones and the folder, every `every_s` if that is not 0.
 
-    It alone closes segments, so a descriptor it works on is never another file's. `failed` is
-    called, from the thread, when the open segment cannot be synced. That segment is then left: the
-    kernel may have dropped its pages, and would report success the next time.
+    It alone closes segments, so a descriptor it works on is never another file's. `lost` is
+    called, from the thread, when the open segment cannot be synced, since the kernel may have
+    dropped its pages and would report success the next time; and when somebody deleted it.
     """
 
-    def __init__(
-        self, folder: Path, disk: Disk, failed: Callable[[], None], every_s: float
-    ) -> None:
+    def __init__(self, folder: Path, disk: Disk, lost: Callable[[], None], every_s: float) -> None:
         self.dirty = False
         self.errors = 0
         self._folder = folder
         self._folder_dirty = False
         self._disk = disk
-        self._failed = failed
+        self._lost = lost
         self._open: int | None = None
         self._sealed: deque[int] = deque()
         self._one_at_a_time = threading.Lock()
@@ -57,8 +55,10 @@ class Syncer:
                 os.close(descriptor)
             if self.dirty:
                 self.dirty = False  # before `_open` is read: a segment opened now sets it again
-                if (newest := self._open) is not None and not self._datasync(newest):
-                    self._failed()
+                if (newest := self._open) is not None:
+                    deleted = os.fstat(newest).st_nlink == 0
+                    if not self._datasync(newest) or deleted:
+                        self._lost()
 
     def close(self) -> None:
         """Sync everything and end the thread."""

@@ -1,7 +1,6 @@
 """The writing end: one system call per record, no buffer, never an exception after construction."""
 
 import errno
-import fcntl
 import os
 import time
 from collections import Counter
@@ -12,10 +11,9 @@ from math import inf
 from pathlib import Path
 from typing import Self
 
-from app.errors import MidspanError, Unavailable
+from collectors.journal.claim import lock, resume
 from collectors.journal.frame import HEADER_BYTES, MAX_PAYLOAD_BYTES, encode, encode_begin
-from collectors.journal.reader import Position, Reader
-from collectors.journal.segments import Disk, segment_path, segment_sizes
+from collectors.journal.segments import Disk, reason_of, segment_path, segment_sizes
 from collectors.journal.sync import Syncer
 
 #: How long a journal that cannot grow rests before it tries again.
@@ -24,19 +22,6 @@ RETRY_S = 0.5
 SYNC_S = 0.5
 #: A full journal must leave the loader whole segments to delete.
 _SEGMENTS_AT_LEAST = 4
-
-_REASONS = {
-    errno.ENOSPC: "no_space",
-    errno.EDQUOT: "quota",
-    errno.EFBIG: "file_too_large",
-    errno.EIO: "io_error",
-    errno.EROFS: "read_only",
-    errno.EACCES: "denied",
-    errno.EPERM: "denied",
-    errno.ENOENT: "folder_gone",
-    errno.EMFILE: "too_many_files",
-    errno.ENFILE: "too_many_files",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +44,11 @@ class Stats:
 
 
 class Writer:
-    """The one writer of the journal in `directory`, to be used from one thread.
+    """The one writer of the journal in `directory`, to be used from the thread that made it.
 
-    `segment_bytes` is where a segment ends, `max_bytes` the most that lies on disk. Raises
-    `MidspanError` if the folder cannot be written or another process writes it.
+    A segment ends at `segment_bytes` or a quarter of `max_bytes`, whichever is less, and the
+    segments on disk together at `max_bytes`; a record longer than a segment has one of its own.
+    Raises `MidspanError` if the folder cannot be written or another process writes it.
     """
 
     def __init__(
@@ -81,8 +67,8 @@ class Writer:
         self._clock = clock
         self._segment_bytes = min(segment_bytes, max_bytes // _SEGMENTS_AT_LEAST)
         self._max_bytes = max_bytes
-        self._lock = _lock(directory)
-        self._previous, self._sequence = _resume(directory, now_us())
+        self._lock = lock(directory)
+        self._previous, self._sequence = resume(directory, now_us())
         self._segment = self._end = 0
         self._descriptor: int | None = None
         self._poisoned = False
@@ -153,7 +139,7 @@ class Writer:
         try:
             written = self._disk.write(self._descriptor, data)
         except OSError as error:
-            return _reason(error)
+            return reason_of(error)
         if written != len(data):
             return "short_write"
         self._end += written
@@ -181,7 +167,7 @@ class Writer:
         except OSError as error:
             if error.errno == errno.EEXIST:  # a segment given up that could not be deleted
                 self._sequence += 1
-            return _reason(error)
+            return reason_of(error)
         self._segment, self._end, self._poisoned = self._sequence, 0, False
         self._syncer.opened(self._descriptor)
         if reason := self._write(encode_begin(self._sequence, self._previous)):
@@ -226,48 +212,5 @@ class Writer:
         self._retry_at = self._clock() + RETRY_S
 
     def _poison(self) -> None:
-        """The open segment could not be synced: pages of it may be lost, so it is left."""
+        """The open segment has lost pages or its name: leave it with the next record."""
         self._poisoned = True
-
-
-def _lock(directory: Path) -> int:
-    """Make the folder and take its lock, which the kernel frees when the process ends."""
-    try:
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(directory / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise MidspanError(
-            f"cannot write the journal {directory}: {error.strerror}; make it writable"
-            " or set MIDSPAN_HOME"
-        ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise MidspanError(
-            f"the journal {directory} is being written by another process; stop that one first"
-        ) from error
-    return descriptor
-
-
-def _resume(directory: Path, now_us: int) -> tuple[int, int]:
-    """The last sequence of the writer before, and the first of this one.
-
-    A writer's sequences begin at the clock's microseconds, so they lie behind all that were ever
-    used here, even if a power cut or a person removed segments that are already loaded.
-    """
-    sizes = segment_sizes(directory)
-    if not sizes:
-        return 0, now_us
-    newest = max(sizes)
-    reader = Reader(directory, Position(newest - 1, 0, 0))
-    with suppress(Unavailable):  # a bad disk: the reader will meet it and say so
-        while reader.read().frames:
-            pass
-    last = max(newest, reader.position.sequence) - 1
-    return last, max(now_us, newest + sizes[newest] // HEADER_BYTES + 1)
-
-
-def _reason(error: OSError) -> str:
-    number = error.errno or 0
-    return _REASONS.get(number) or errno.errorcode.get(number, "unknown").lower()

@@ -3,6 +3,7 @@
 import errno
 import os
 import random
+import shutil
 import stat
 from pathlib import Path
 
@@ -271,6 +272,28 @@ def test_a_segment_that_cannot_be_synced_is_left_at_once(folder: Path) -> None:
         assert writer.stats.segments == 2
     assert len(taken) == 6
     assert read_all(folder)[:2] == (taken, [])
+
+
+def test_a_segment_that_somebody_deleted_is_left_and_its_records_are_missing(folder: Path) -> None:
+    with open_writer(folder) as writer:
+        fill(writer, 3, "a")
+        _, _, position = read_all(folder)
+        fill(writer, 4, "b")
+        segments(folder)[0].unlink()
+        writer.sync()
+        taken = fill(writer, 3, "c")
+    payloads, skips, _ = read_all(folder, position)
+    assert payloads == taken
+    assert [(skip.reason, skip.records) for skip in skips] == [("missing", 4)]
+
+
+def test_a_folder_that_somebody_deleted_is_named(folder: Path) -> None:
+    with open_writer(folder) as writer:
+        fill(writer, 1)
+        shutil.rmtree(folder)
+        writer.sync()
+        assert fill(writer, 3) == []
+        assert writer.stats.refused == {"folder_gone": 3}
 
 
 def test_a_folder_that_cannot_be_synced_is_synced_the_next_time(folder: Path) -> None:
