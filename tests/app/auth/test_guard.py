@@ -106,6 +106,7 @@ def test_the_log_in_page_needs_no_script_and_no_other_host(world):
     style = world.client().get("/login/static/login.css")
     assert style.status_code == 200
     assert "prefers-color-scheme: dark" in style.text
+    style.close()
 
 
 def test_what_was_typed_comes_back_escaped_and_without_the_password(world):
