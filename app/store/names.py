@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Table, text
 
 from app.store.backend import Backend, Row
 from app.store.port import Batch, Series
+from app.store.state import Last
 from app.store.tables import FIRST_OPERATION_SERIES, integration_names, operation_names, series
 
 _SERIES = text(
@@ -35,23 +36,28 @@ class Names:
         self.slug_of: dict[int, str] = {}
         self.operation_of: dict[int, str] = {}
         self.series_of: dict[int, Series] = {}
-        self._last = [0, FIRST_OPERATION_SERIES - 1]
+        self._last = Last(None, None, None, None)
 
-    def refresh(self, connection: Connection) -> None:
-        """Read what was added since. Call before the transaction writes."""
+    def refresh(self, connection: Connection, last: Last) -> None:
+        """Read what was added since, up to `last`. Call before the transaction writes."""
         with self._lock:
+            if last == self._last:
+                return
             _read_on(connection, integration_names, self.integrations, self.slug_of)
             _read_on(connection, operation_names, self.operations, self.operation_of)
-            last = {"whole": self._last[0], "operations": self._last[1]}
-            for row in connection.execute(_SERIES, last):
-                number, integration, direction, kind, operation = row
-                of_operation = number >= FIRST_OPERATION_SERIES
+            known = {
+                "whole": self._last.whole_series or 0,
+                "operations": self._last.operation_series or FIRST_OPERATION_SERIES - 1,
+            }
+            for number, integration, direction, kind, operation in connection.execute(
+                _SERIES, known
+            ):
                 found = Series(
                     self.slug_of[integration], direction, kind, self.operation_of[operation]
                 )
                 self.series_of[number] = found
                 self.series[found] = number
-                self._last[of_operation] = max(number, self._last[of_operation])
+            self._last = last
 
     def ids(self, *, operations: bool, integrations: frozenset[str] | None) -> list[int]:
         """The series of one level, ascending; `integrations` None: of all."""
@@ -124,6 +130,8 @@ def _number(known: dict[str, int], wanted: Iterable[str]) -> tuple[dict[str, int
 
 def _number_series(names: Names, wanted: Iterable[Series]) -> dict[Series, int]:
     new = sorted(set(wanted) - names.series.keys())
+    if not new:
+        return {}
     of_operations = sum(number >= FIRST_OPERATION_SERIES for number in names.series_of)
     following = {
         False: len(names.series_of) - of_operations + 1,

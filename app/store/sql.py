@@ -15,7 +15,7 @@ from app.domain.window import DAY_US, HOUR_US, Window, floor
 from app.errors import StoreRefused
 from app.store import exchanges as raw
 from app.store import rollups as rolled
-from app.store import schema
+from app.store import schema, state
 from app.store.backend import Backend
 from app.store.cover import Marks
 from app.store.evidence import pack, unpack
@@ -34,7 +34,6 @@ from app.store.tables import (
     captures,
     exchanges,
     journal_positions,
-    metrics_state,
     rollup_hours,
     rollup_minutes,
 )
@@ -59,7 +58,6 @@ class SqlStore:
         """Take a batch whole or not at all; see the Protocol."""
         batch = self._backend.prepare(batch)
         with self._writing() as (connection, marks):
-            self._names.refresh(connection)
             settled = Settled(self._names, batch)
             settled.write(connection, self._backend)
             self._insert(connection, batch, settled)
@@ -71,20 +69,19 @@ class SqlStore:
 
     def positions(self) -> dict[str, Position]:
         """Where each journal stands."""
-        with self._reading() as connection:
+        with self._reading() as (connection, _):
             rows = connection.execute(select(journal_positions))
             return {journal: Position(*position) for journal, *position in rows}
 
     def operations(self) -> dict[tuple[str, int, int], frozenset[str]]:
         """The operation names in use by (integration, direction, kind)."""
-        with self._reading() as connection:
-            self._names.refresh(connection)
-        return self._names.in_use()
+        with self._reading():
+            return self._names.in_use()
 
     def fold(self, now_us: int) -> int:
         """Fold hours, then days, each in a transaction of its own; how many rows were written."""
-        with self._reading() as connection:
-            marks = _marks(connection)
+        with self._reading() as (_, marks):
+            pass
         written = 0
         while marks.hours_until_us < floor(now_us, HOUR_US):
             marks, count = self._fold_hour(floor(now_us, HOUR_US))
@@ -98,7 +95,7 @@ class SqlStore:
         """Delete up to `limit` rows of each kind; what is folded stays, minutes and hours go."""
         with self._writing() as (connection, marks):
             aged = _aged(marks, now_us, retention)
-            _set_marks(connection, aged)
+            state.write(connection, aged)
             return (
                 _cut(connection, exchanges, now_us - retention.exchanges_us, limit)
                 + _cut(connection, captures, now_us - retention.captures_us, limit)
@@ -115,13 +112,12 @@ class SqlStore:
         step_us: int | None = None,
     ) -> Rollups:
         """The rows that together cover `window`; see the Protocol."""
-        with self._reading() as connection:
-            self._names.refresh(connection)
+        with self._reading() as (connection, marks):
             return rolled.answer(
                 connection,
                 self._backend,
                 self._names,
-                _marks(connection),
+                marks,
                 window,
                 integrations=integrations,
                 operations=operations,
@@ -132,14 +128,12 @@ class SqlStore:
         self, where: ExchangeFilter, *, before: bytes | None = None, limit: int = 50
     ) -> list[StoredExchange]:
         """Newest first, only ids smaller than `before`."""
-        with self._reading() as connection:
-            self._names.refresh(connection)
+        with self._reading() as (connection, _):
             return raw.find(connection, self._names, where, before, limit)
 
     def get(self, exchange_id: bytes) -> tuple[StoredExchange, StoredCapture | None] | None:
         """One exchange with its capture, if both are still kept."""
-        with self._reading() as connection:
-            self._names.refresh(connection)
+        with self._reading() as (connection, _):
             row = connection.execute(
                 select(exchanges).where(exchanges.c.id == exchange_id)
             ).one_or_none()
@@ -155,8 +149,7 @@ class SqlStore:
         a slow reader holds nothing up."""
         after = b""
         while True:
-            with self._reading() as connection:
-                self._names.refresh(connection)
+            with self._reading() as (connection, _):
                 found = raw.page(connection, self._names, window, after, batch)
             if found:
                 yield found
@@ -167,7 +160,7 @@ class SqlStore:
     def newest_us(self) -> int | None:
         """The start of the newest exchange stored."""
         statement = select(exchanges.c.started_us).order_by(exchanges.c.id.desc()).limit(1)
-        with self._reading() as connection:
+        with self._reading() as (connection, _):
             return connection.execute(statement).scalar_one_or_none()
 
     def close(self) -> None:
@@ -180,23 +173,24 @@ class SqlStore:
             pass
 
     @contextmanager
-    def _reading(self) -> Iterator[Connection]:
+    def _reading(self) -> Iterator[tuple[Connection, Marks]]:
         with self._backend.reading() as connection:
-            self._check(connection)
-            yield connection
+            yield connection, self._begin(connection)
 
     @contextmanager
     def _writing(self) -> Iterator[tuple[Connection, Marks]]:
         if self._read_only:
             raise StoreRefused(f"{self._backend.name} was opened for reading only")
         with self._backend.writing() as connection:
-            self._check(connection)
-            yield connection, _marks(connection)
+            yield connection, self._begin(connection)
 
-    def _check(self, connection: Connection) -> None:
+    def _begin(self, connection: Connection) -> Marks:
         if not self._checked:
             schema.require(connection, self._backend.name)
             self._checked = True
+        marks, last = state.read(connection)
+        self._names.refresh(connection, last)
+        return marks
 
     def _insert(self, connection: Connection, batch: Batch, settled: Settled) -> None:
         self._backend.insert(connection, exchanges, raw.to_rows(batch.exchanges, settled))
@@ -212,7 +206,7 @@ class SqlStore:
                 count = rolled.fold(connection, self._backend, start_us, HOUR_US)
                 until_us = start_us + HOUR_US
             moved = replace(marks, hours_until_us=max(until_us, marks.hours_until_us))
-            _set_marks(connection, moved)
+            state.write(connection, moved)
             return moved, count
 
     def _fold_day(self) -> tuple[Marks, int]:
@@ -225,24 +219,8 @@ class SqlStore:
                 count = rolled.fold(connection, self._backend, start_us, DAY_US)
                 until_us = start_us + DAY_US
             moved = replace(marks, days_until_us=max(until_us, marks.days_until_us))
-            _set_marks(connection, moved)
+            state.write(connection, moved)
             return moved, count
-
-
-def _marks(connection: Connection) -> Marks:
-    row = connection.execute(select(metrics_state)).one()
-    return Marks(row.minutes_from_us, row.hours_from_us, row.hours_until_us, row.days_until_us)
-
-
-def _set_marks(connection: Connection, marks: Marks) -> None:
-    connection.execute(
-        metrics_state.update().values(
-            minutes_from_us=marks.minutes_from_us,
-            hours_from_us=marks.hours_from_us,
-            hours_until_us=marks.hours_until_us,
-            days_until_us=marks.days_until_us,
-        )
-    )
 
 
 def _aged(marks: Marks, now_us: int, retention: Retention) -> Marks:

@@ -51,14 +51,15 @@ class Server:
                 raise RuntimeError(f"PostgreSQL does not start:\n{self._log()}")
             time.sleep(0.02)
 
-    def stop(self) -> None:
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Fast shutdown, unless asked otherwise."""
         if self._process is not None:
-            self._process.send_signal(signal.SIGINT)  # fast shutdown
+            self._process.send_signal(how)
             self._process.wait(_START_S)
             self._process = None
 
     def remove(self) -> None:
-        self.stop()
+        self.stop(signal.SIGQUIT)  # at once: nobody reads it again
         shutil.rmtree(self._folder)
 
     def url(self, database: str) -> str:
