@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from app import db, migrations
@@ -42,7 +43,9 @@ def test_migrations_are_numbered_without_gaps() -> None:
     names = sorted(path.name for path in migrations.REGISTRY_SCRIPTS.glob("versions/*.py"))
     assert [int(name[:4]) for name in names] == list(range(1, len(names) + 1))
     assert all(re.fullmatch(r"\d{4}_[a-z_]+\.py", name) for name in names)
-    assert names[-1] == f"{migrations.registry_head()}.py"
+    scripts = ScriptDirectory(str(migrations.REGISTRY_SCRIPTS))
+    assert {script.revision for script in scripts.walk_revisions()} == migrations._revisions()
+    assert scripts.get_current_head() == migrations.registry_head() == Path(names[-1]).stem
 
 
 def test_a_new_registry_has_revision_0_and_passes_the_check(engine: Engine) -> None:
