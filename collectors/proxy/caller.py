@@ -13,6 +13,7 @@ from app.domain.words import Direction
 from collectors.proxy.decide import decide
 from collectors.proxy.errors import REQUEST_TIMEOUT
 from collectors.proxy.exchange import LiveExchange
+from collectors.proxy.fields import Sorter
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL, Reading
 from collectors.proxy.framing import Body, ChunkedBody, HeadBuffer, LengthBody
 from collectors.proxy.head import CHUNKED, RequestHead, parse_request_head
@@ -29,7 +30,7 @@ _AHEAD_BYTES = 64 * 1024
 _FLUSH_NS = 30_000_000_000
 _OWN_PATHS = b"/-/"
 #: In place of the head of a request that has no readable one.
-_UNREADABLE = RequestHead("", b"", 1, [], {})
+_UNREADABLE = RequestHead("", 1, [], Sorter())
 
 
 class CallerProtocol(asyncio.Protocol):

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from app.domain.route import UNATTRIBUTED
 from app.domain.words import Direction, Kind
+from collectors.proxy.fields import Special
 from collectors.proxy.head import RequestHead
 from collectors.proxy.routes import Destination
 
@@ -44,23 +45,22 @@ _NOTHING = Context()
 
 def read_context(head: RequestHead, destination: Destination) -> Context:
     """The context of a request, as far as its caller may set it."""
+    own = head.own
     if destination.direction == Direction.INBOUND:
-        if destination.party.integration == UNATTRIBUTED:
+        if not own or destination.party.integration == UNATTRIBUTED:
             return _NOTHING
-        return Context(
-            _said(head, b"midspan-installation"),
-            _said(head, b"midspan-customer"),
-        )
-    delivery = _said(head, b"midspan-delivery")
+        return Context(_said(own, b"midspan-installation"), _said(own, b"midspan-customer"))
+    if not own and destination.kind == Kind.REQUEST:
+        return _NOTHING
+    delivery = _said(own, b"midspan-delivery")
     if not delivery and destination.kind == Kind.WEBHOOK:
-        delivery = _said(head, b"webhook-id")
-    attempt = _ATTEMPT.fullmatch(b"".join(head.special.get(b"midspan-attempt", ())))
+        delivery = _said(head.special, b"webhook-id")
     return Context(
-        _said(head, b"midspan-installation"),
-        _said(head, b"midspan-customer"),
-        _said(head, b"midspan-operation"),
+        _said(own, b"midspan-installation"),
+        _said(own, b"midspan-customer"),
+        _said(own, b"midspan-operation"),
         delivery,
-        max(1, int(attempt[0])) if attempt else 1,
+        _attempt(own.get(b"midspan-attempt")),
     )
 
 
@@ -109,9 +109,14 @@ def caller_tokens(head: RequestHead) -> list[bytes]:
     return [*tokens, *head.special.get(b"x-api-key", ())]
 
 
-def _said(head: RequestHead, name: bytes) -> str:
-    values = head.special.get(name)
-    return values[0][:_ID_CHARS].decode("latin-1") if values else ""
+def _said(values: Special, name: bytes) -> str:
+    found = values.get(name)
+    return found[0][:_ID_CHARS].decode("latin-1") if found else ""
+
+
+def _attempt(values: list[bytes] | None) -> int:
+    number = _ATTEMPT.fullmatch(values[0]) if values else None
+    return max(1, int(number[0])) if number else 1
 
 
 def _valid(parent: bytes) -> str:

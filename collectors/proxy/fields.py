@@ -24,7 +24,7 @@ _END_TO_END = frozenset(
 _OWN, _OWN_TWIN = b"midspan-", b"midspan_"
 
 # Where a field goes.
-_PASS, _ACT, _BOTH, _DROP = 0, 1, 2, 3
+_PASS, _ACT, _BOTH, _DROP, _KEEP = 0, 1, 2, 3, 4
 
 #: Names seen so far, as spelt, with where they go; bounded, because callers choose names.
 _known: dict[bytes, tuple[bytes, int]] = {}
@@ -32,9 +32,9 @@ _MOST_KNOWN = 4096
 
 
 class Sorter:
-    """What a parser calls. `count` is of all fields, also dropped ones."""
+    """What a parser calls. `count` is of all fields, also dropped ones; `own` are the proxy's."""
 
-    __slots__ = ("count", "fields", "special", "status", "target")
+    __slots__ = ("count", "fields", "own", "special", "status", "target")
 
     def __init__(self) -> None:
         self.target = b""
@@ -42,6 +42,7 @@ class Sorter:
         self.count = 0
         self.fields: list[Field] = []
         self.special: Special = {}
+        self.own: Special = {}
 
     def on_url(self, url: bytes) -> None:
         """Part of the request target."""
@@ -59,7 +60,8 @@ class Sorter:
             value = value.rstrip(b" \t")
         if place:
             if place != _DROP:
-                self.special.setdefault(lower, []).append(value)
+                kept = self.own if place == _KEEP else self.special
+                kept.setdefault(lower, []).append(value)
             if place != _BOTH:
                 return
         self.fields.append((lower, name, value))
@@ -87,8 +89,10 @@ def _learn(name: bytes) -> tuple[bytes, int]:
 def _place(lower: bytes) -> int:
     if lower in _LOOKED_AT:
         return _BOTH
-    if lower in _SPECIAL or lower.startswith(_OWN):
+    if lower in _SPECIAL:
         return _ACT
+    if lower.startswith(_OWN):
+        return _KEEP
     if lower in _TWINS or lower.startswith(_OWN_TWIN):
         return _DROP
     return _PASS

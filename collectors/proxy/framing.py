@@ -63,7 +63,7 @@ class HeadBuffer:
 
     def _cut(self, data: bytes, end: int) -> tuple[bytes, bytes]:
         self._leading = 0
-        if end > HEAD_BYTES or data.find(b"\r\n", 0, LINE_BYTES + 2) < 0:
+        if end > LINE_BYTES and (end > HEAD_BYTES or data.find(b"\r\n", 0, LINE_BYTES + 2) < 0):
             raise BadMessage(HEAD_TOO_LARGE, "head or its first line is too long")
         end += 4
         return data[:end], data[end:]

@@ -45,7 +45,6 @@ _NEVER_METHODS = frozenset({"CONNECT", "TRACE"})
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
-_FORBIDDEN_IN_TARGET = re.compile(rb"[#\\]")
 _JUST_KEEP_ALIVE = [b"keep-alive"]
 _LENGTH = re.compile(rb"[0-9]{1,18}")
 
@@ -68,15 +67,18 @@ class Head:
 
 
 class RequestHead(Head):
-    """A well-formed request head. `body_length` is in bytes, or `CHUNKED`."""
+    """A well-formed request head.
 
-    __slots__ = ("body_length", "method", "path", "query", "target")
+    `body_length` is in bytes, or `CHUNKED`; `own` are the fields meant for this proxy.
+    """
 
-    def __init__(
-        self, method: str, target: bytes, minor: int, fields: list[Field], special: Special
-    ) -> None:
-        super().__init__(minor, fields, special)
+    __slots__ = ("body_length", "method", "own", "path", "query", "target")
+
+    def __init__(self, method: str, minor: int, fields: list[Field], parts: Sorter) -> None:
+        super().__init__(minor, fields, parts.special)
         self.method = method
+        self.own = parts.own
+        special, target = parts.special, parts.target
         self.target = target
         self.path, _, self.query = target.partition(b"?")
         length = special.get(b"content-length")
@@ -120,7 +122,7 @@ def parse_request_head(raw: bytes) -> RequestHead:
     if parts.count > MAX_FIELDS:
         raise BadMessage(HEAD_TOO_LARGE, f"over {MAX_FIELDS} headers")
     fields = _checked(parts)
-    return RequestHead(parser.get_method().decode(), parts.target, minor, fields, parts.special)
+    return RequestHead(parser.get_method().decode(), minor, fields, parts)
 
 
 def parse_response_head(raw: bytes) -> ResponseHead:
@@ -205,7 +207,8 @@ def _refuse_target(head: RequestHead) -> Refusal | None:
     target = head.target
     if target[:1] != b"/" or target[:2] == b"//":
         return Refusal(BAD_TARGET, "not in origin form")
-    if _FORBIDDEN_IN_TARGET.search(target) or _DOT_SEGMENT.search(head.path):
+    dotted = b"." in target or b"%2" in target
+    if b"#" in target or b"\\" in target or (dotted and _DOT_SEGMENT.search(head.path)):
         return Refusal(BAD_TARGET, "fragment, backslash or dot segment")
     return None
 
