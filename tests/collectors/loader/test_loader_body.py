@@ -37,6 +37,7 @@ def raw_deflate(plain: bytes) -> bytes:
         (SECRET, [("content-encoding", "gzip")]),  # a header that lies
         (SECRET, [("content-encoding", "identity")]),
     ],
+    ids=range(9),
 )
 def test_a_packed_body_is_stored_unpacked_and_scrubbed(raw, headers):
     found = json.loads(scrubbed(raw, *headers))
@@ -71,6 +72,7 @@ def test_a_bomb_inside_a_bomb_is_too():
         (b"br says nothing \xc3\x28 to us", [("content-encoding", "br")], 900),
         (b"a\x00b", [("content-type", "text/plain")], 3),
     ],
+    ids=range(6),
 )
 def test_what_is_no_text_is_named_with_its_length(raw, headers, total):
     assert scrubbed(raw, *headers, total=total) == b"[binary %d bytes]" % total

@@ -55,6 +55,7 @@ def test_a_record_of_an_older_version_reads_with_defaults_and_of_a_newer_one_wit
         ((LOSS, b"\x00"), "undecodable_loss"),
         ((7, encode(exchange())), "unknown_frame"),
     ],
+    ids=range(13),
 )
 def test_what_is_no_record_is_counted_with_a_reason_and_stops_nothing(frame, reason):
     exchanges, losses, rejected = decode([frame, (EXCHANGE, encode(exchange()))])

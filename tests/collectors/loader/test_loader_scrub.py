@@ -341,6 +341,7 @@ def test_only_linear_patterns_touch_what_came_over_the_wire(module):
         b"password=" * 7_000,
         b"&".join([b"a=%41"] * 9_000),
     ],
+    ids=range(13),
 )
 def test_hostile_text_is_scrubbed_with_a_bounded_number_of_searches(raw, monkeypatch):
     """Time is measured in `bench.loader`; here, that the work is linear: each search starts behind
