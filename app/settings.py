@@ -8,7 +8,9 @@ docs/settings.md lists the same names (a test compares).
 import os
 import re
 import secrets
+import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -88,15 +90,23 @@ def secret_key(settings: Settings) -> str:
     path = settings.home / "secret"
     try:
         settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            _keep_secret(path)
         return path.read_text().strip()
     except OSError as error:
         raise SettingsError(f"cannot write {path}: {error.strerror}; set MIDSPAN_HOME") from error
-    with os.fdopen(descriptor, "w") as file:
-        key = secrets.token_urlsafe(48)
-        file.write(key)
-    return key
+
+
+def _keep_secret(path: Path) -> None:
+    # Linked into place when it is whole: of processes that start together all read the first's.
+    descriptor, draft = tempfile.mkstemp(prefix=".secret.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(48))
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    finally:
+        Path(draft).unlink()
 
 
 def _read_file(path: Path) -> dict[str, str]:
@@ -160,7 +170,8 @@ def _bind(text: str) -> Bind:
 def _database(text: str) -> str:
     scheme = urlsplit(text).scheme.split("+")[0]
     if scheme not in {"sqlite", "postgresql"}:
-        raise ValueError(f"{text!r} is neither a sqlite:/// nor a postgresql:// URL")
+        # Not shown: it may hold a password.
+        raise ValueError("it is neither a sqlite:/// nor a postgresql:// URL")
     return text
 
 
