@@ -31,6 +31,7 @@
   };
 
   cells.Linked = function (props) {
+    window.dashAgGridFunctions.watch(props.api);
     var data = props.data || {};
     return e("div", { className: "two" },
       e("a", { href: local(data.href), className: "cell-name" }, String(props.value)),
@@ -38,6 +39,7 @@
   };
 
   cells.Code = function (props) {
+    window.dashAgGridFunctions.watch(props.api);
     var data = props.data || {};
     var shown = String(props.value === undefined ? "" : props.value);
     var name = props.plain

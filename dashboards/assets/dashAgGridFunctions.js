@@ -1,8 +1,18 @@
-/* Functions that grids call by name (dashboards/components/grid.py). */
+/* How grids behave. The first cell a grid draws hands its api to `watch`: by then it is there,
+   whichever of rows, size and options came first. */
 (function () {
   "use strict";
   var NARROW_PX = 530;
   var grids = (window.dashAgGridFunctions = window.dashAgGridFunctions || {});
+
+  var watched = new WeakSet();
+  grids.watch = function (api) {
+    if (!api || watched.has(api)) { return; }
+    watched.add(api);
+    api.addEventListener("gridSizeChanged", grids.narrow);
+    api.addEventListener("rowClicked", grids.openRow);
+    setTimeout(function () { if (!api.isDestroyed()) { grids.narrow({ api: api }); } }, 0);
+  };
 
   /* Columns that are not marked to keep give way when there is no room. */
   grids.narrow = function (params) {

@@ -90,11 +90,6 @@ def grid(
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         dashGridOptions=options,
-        eventListeners={
-            "gridSizeChanged": ["narrow(params)"],
-            "rowDataUpdated": ["narrow(params)"],
-            "rowClicked": ["openRow(params)"],
-        },
         className="grid",
         style={"height": None, "width": "100%"},
     )

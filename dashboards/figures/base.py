@@ -20,6 +20,7 @@ _TICKS_US = (
     *(days * DAY_US for days in (1, 2, 5, 7, 10, 14, 30, 60, 120)),
 )
 _MOST_TICKS = 6
+_ONE = {MINUTE_US: "minute", HOUR_US: "hour", DAY_US: "day"}
 #: Up to so many bars there is air between them.
 _AIRY = 90
 
@@ -136,7 +137,13 @@ def unit_label(text: str) -> dict[str, Any]:
 def nothing(text: str) -> dict[str, Any]:
     """What stands in the middle of a chart without marks."""
     middle = {"x": 0.5, "xref": "paper", "y": 0.5, "yref": "paper", "showarrow": False}
-    return {"text": text, **middle, "font": {"size": 13, "color": colour("dim")}}
+    ground = {"bgcolor": colour("panel"), "borderpad": 6}
+    return {"text": text, **middle, **ground, "font": {"size": 13, "color": colour("dim")}}
+
+
+def per(step_us: int) -> str:
+    """`minute`, `10 min`, `day`: what stands after "per"."""
+    return _ONE.get(step_us) or show.span(step_us)
 
 
 def end_label(text: str, y_paper: float, mark: str | None = None) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def errors(series: Steps, window: Window) -> base.Figure:
     opacity = base.whole_steps(points, window, series.step_us)
     traces = [_bars(points, place, opacity, layer) for layer in present]
     figure = base.frame(window, axis, traces)
-    unit = base.unit_label(f"share of exchanges per {show.span(series.step_us)}")
+    unit = base.unit_label(f"share of exchanges per {base.per(series.step_us)}")
     figure["layout"]["annotations"] = [unit, *_labels(points, present, top)]
     return figure
 

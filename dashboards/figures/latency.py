@@ -30,19 +30,21 @@ def latency(series: Steps, objectives: Sequence[Objective], window: Window) -> b
         "tickvals": ticks,
         "ticktext": [_short(value) for value in ticks],
     }
-    traces = [_line(series, *line) for line in _LINES]
+    points = _settled(series, window)
+    traces = [_line(points, series.step_us, *line) for line in _LINES]
     figure = base.frame(window, axis, traces)
     figure["layout"]["annotations"] = [
-        *_end_labels(series.points, low, high),
+        *_end_labels(points, low, high),
         *(_objective_label(o) for o in limits),
     ]
     figure["layout"]["shapes"] = [_objective_line(o) for o in limits]
     return figure
 
 
-def _line(series: Steps, name: str, width: float, fill: str | None) -> dict[str, Any]:
-    middle = series.step_us // 2 // SECOND_US * SECOND_US
-    points = _between_ends(series.points)
+def _line(
+    points: Sequence[Step], step_us: int, name: str, width: float, fill: str | None
+) -> dict[str, Any]:
+    middle = step_us // 2 // SECOND_US * SECOND_US
     values = [_positive(getattr(p.latency_ms, name)) for p in points]
     trace: dict[str, Any] = {
         "type": "scatter",
@@ -61,8 +63,15 @@ def _line(series: Steps, name: str, width: float, fill: str | None) -> dict[str,
     return trace
 
 
-def _between_ends(points: Sequence[Step]) -> Sequence[Step]:
-    """The points without those before the first and after the last time."""
+def _settled(series: Steps, window: Window) -> Sequence[Step]:
+    """The points from the first to the last time, without steps that reach out of the window:
+    the percentile of a step that has just begun is noise. They stay when there are no others."""
+    whole = [
+        p
+        for p in series.points
+        if p.start_us >= window.start_us and p.start_us + series.step_us <= window.end_us
+    ]
+    points = whole if any(p.latency_ms.p50 is not None for p in whole) else series.points
     known = [place for place, p in enumerate(points) if p.latency_ms.p50 is not None]
     return points[known[0] : known[-1] + 1] if known else ()
 
@@ -109,10 +118,7 @@ def _end_labels(points: Sequence[Step], low: float, high: float) -> list[dict[st
     ]
     wanted = [(log10(value) - low) / (high - low) for _, value in known]
     places = base.spread(wanted, base.LABEL_PX / base.PLOT_PX)
-    return [
-        base.end_label(f"<b>{name}</b> {_short(value)}", y)
-        for (name, value), y in zip(known, places, strict=True)
-    ]
+    return [base.end_label(f"<b>{name}</b>", y) for (name, _), y in zip(known, places, strict=True)]
 
 
 def _objective_line(objective: Objective) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def _figures(now: list[Health], before: list[Health]) -> list[Figure]:
         Figure(
             show.count(excluded),
             show.change(excluded, _total(before, "excluded")),
-            f"{show.ratio(excluded / exchanges)} of exchanges" if exchanges else "",
+            f"{show.ratio(excluded / exchanges)} of all" if exchanges else "",
         ),
         Figure(show.count(shed), "", "passed, not counted", tone="warn", shown=shed > 0),
     ]

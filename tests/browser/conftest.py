@@ -1,0 +1,98 @@
+"""A real browser on the real app over a sample home."""
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+HERE = str(Path(__file__).parent)
+if HERE not in sys.path:
+    sys.path.insert(0, HERE)
+
+import sample  # noqa: E402
+import shots  # noqa: E402
+
+_HOURS = 26
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(HERE) in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def web(tmp_path_factory):
+    """The app, for tests that take a part of it away."""
+    config = sample.fill(tmp_path_factory.mktemp("home"), sample.wall_clock_us(), _HOURS)
+    server = sample.web_app(config)
+    server.test_client().get("/login")
+    return server
+
+
+@pytest.fixture(scope="session")
+def base(web) -> Iterator[str]:
+    with sample.served(web) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    if not Path(shots.CHROMIUM).exists():
+        pytest.skip(f"no browser: {shots.CHROMIUM} is not installed")
+    playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    with playwright.sync_playwright() as tool:
+        browser = tool.chromium.launch(executable_path=shots.CHROMIUM, args=shots.FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def cookies(chromium, base) -> Callable[[str], list]:
+    """The session of a user, logged in once through the form."""
+    known: dict[str, list] = {}
+
+    def session_of(email: str) -> list:
+        if email not in known:
+            context = chromium.new_context()
+            shots.log_in(context.new_page(), base, email)
+            known[email] = context.cookies()
+            context.close()
+        return known[email]
+
+    return session_of
+
+
+@pytest.fixture
+def visit(chromium, base, cookies):
+    """Open a page as a user; at the end nothing may have gone wrong in the browser unnoticed."""
+    contexts, troubles, foreign = [], [], []
+
+    def open_page(path: str, email: str = sample.ADMIN, width: int = 1440, scheme: str = "light"):
+        context = chromium.new_context(
+            viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        context.add_cookies(cookies(email))
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(60_000)
+        page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on(
+            "request", lambda r: None if r.url.startswith(_OWN(base)) else foreign.append(r.url)
+        )
+        page.goto(base + path)
+        page.wait_for_selector("main .page:not(.loading), main .face:visible")
+        return page
+
+    open_page.troubles = troubles
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert foreign == []
+    assert troubles == []
+
+
+def _OWN(base: str) -> tuple[str, ...]:  # noqa: N802
+    return (base, "data:", "blob:")
