@@ -2,8 +2,8 @@
 
 Pure. What is complete at an instant, and so may answer for it: minutes from `minutes_from` on,
 hours from `hours_from` to before `hours_until`, days before `days_until`. The marks keep to
-`hours_from <= days_until <= hours_until` and `minutes_from <= hours_until`, `hours_*` marks of
-days lie on days, so that no instant is without a row.
+`hours_from <= days_until <= hours_until` and `hours_from <= minutes_from <= hours_until`; minutes
+and hours begin and end on an hour, days and `hours_from` on a day. So no instant is without a row.
 """
 
 from dataclasses import dataclass

@@ -224,13 +224,15 @@ class SqlStore:
 
 
 def _aged(marks: Marks, now_us: int, retention: Retention) -> Marks:
-    """The marks at `now_us`: they only move on, and never past what is folded."""
+    """The marks at `now_us`: they only move on, never past what is folded, and hours are kept as
+    long as minutes at the least."""
     minutes_us = min(floor(now_us - retention.minutes_us, HOUR_US), marks.hours_until_us)
-    hours_us = min(floor(now_us - retention.hours_us, DAY_US), marks.days_until_us)
+    minutes_from_us = max(minutes_us, marks.minutes_from_us)
+    hours_us = min(now_us - retention.hours_us, marks.days_until_us, minutes_from_us)
     return replace(
         marks,
-        minutes_from_us=max(minutes_us, marks.minutes_from_us),
-        hours_from_us=max(hours_us, marks.hours_from_us),
+        minutes_from_us=minutes_from_us,
+        hours_from_us=max(floor(hours_us, DAY_US), marks.hours_from_us),
     )
 
 
