@@ -55,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
         choices=("play", "run", "services", "prepare", "admit", "traffic", "backfill"),
         help="run: Midspan alone, on your own home and settings; without it: the demo",
     )  # fmt: skip
-    parser.add_argument("--home", type=Path, help="keep the demo's home here")
+    parser.add_argument(
+        "--home", type=Path, help="keep the demo in this folder, with its seed, days and log-ins"
+    )
     parser.add_argument("--days", type=_days, default=90, help="days of history (default: 90)")
     parser.add_argument("--seed", type=_seed, default=7, help="another seed is another world")
     parser.add_argument("--web-port", type=_port, help="instead of MIDSPAN_WEB_BIND's port")

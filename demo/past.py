@@ -24,7 +24,7 @@ from demo.services import BODIES, REVOKED, encode
 #: How long the demo keeps raw exchanges.
 RAW_US = DAY_US
 _WHOLE = (HOUR_US, 1)
-_RECENT = (6 * HOUR_US, 50)
+_RECENT = (6 * HOUR_US, 30)
 _OLD = (2 * DAY_US, 400)
 _CAPTURED_RATIO = 0.01
 _FAILURE_BODIES = {STATUS[ending]: encode(body) for ending, body in BODIES.items()}

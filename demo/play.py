@@ -105,6 +105,8 @@ def _start(stage: Stage, own: Ground, throw_away: bool) -> None:
     """Everything in its order: traffic flows before anybody can look, history comes last."""
     home, ready = stage.settings.home, readiness(stage.settings)
     say(f"Starting Midspan in {home}{' (removed at the end)' if throw_away else ''} …")
+    # A kept home's ports may have been taken since; within one run a restart keeps them.
+    (home / ground.PORTS_FILE).unlink(missing_ok=True)
     stage.start(python("services", "demo", "services"))
     stage.await_ready("services", lambda: len(ground.read_ports(home)) > len(CAST))
     ports = ground.read_ports(home)
