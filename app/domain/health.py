@@ -101,10 +101,8 @@ def wilson(bad: int, total: int) -> tuple[float, float] | None:
 
 def assess(facts: Facts, objectives: tuple[Objective, ...]) -> Assessment:
     """Status and reasons of one integration over one window."""
-    errors, slow = _errors(facts, objectives), _slowness(facts, objectives)
-    notes = _excluded(facts) + _shed(facts)
-    status, own = _verdict(facts, objectives, errors, slow)
-    return Assessment(status, own + notes)
+    status, own = _verdict(facts, objectives)
+    return Assessment(status, own + _excluded(facts) + _shed(facts))
 
 
 def target_of(objectives: tuple[Objective, ...]) -> tuple[float, bool]:
@@ -113,12 +111,7 @@ def target_of(objectives: tuple[Objective, ...]) -> tuple[float, bool]:
     return (max(targets), True) if targets else (USUAL_TARGET, False)
 
 
-def _verdict(
-    facts: Facts,
-    objectives: tuple[Objective, ...],
-    errors: tuple[str, ...],
-    slow: tuple[str, ...],
-) -> tuple[Status, tuple[str, ...]]:
+def _verdict(facts: Facts, objectives: tuple[Objective, ...]) -> tuple[Status, tuple[str, ...]]:
     if facts.paused:
         return Status.PAUSED, ("paused in the registry",)
     if facts.recorded + facts.shed == 0:
@@ -127,6 +120,7 @@ def _verdict(
         return Status.NOT_ENOUGH_DATA, (_too_few(facts),)
     if facts.answered == 0:
         return Status.SILENT, (_unanswered(facts),)
+    errors, slow = _errors(facts, objectives), _slowness(facts, objectives)
     if errors:
         return _how_bad(facts, objectives), errors + slow
     if slow:

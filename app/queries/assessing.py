@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -11,11 +12,11 @@ from app.domain.objective import Objective, error_ratio
 from app.domain.sentence import Evidence, Group, sentence
 from app.domain.window import MINUTE_US, parse_duration
 from app.domain.words import Direction, Kind
-from app.queries.counting import Ints, Named, Sums, add_up, answered, latencies, name_all
-from app.queries.results import Health, IntegrationView, Latency
+from app.queries.counting import Named, Sums, add_up, answered, latencies, name_all
+from app.queries.results import Health, IntegrationView, Latency, ObjectiveView
 from app.store.port import Rollups
 
-_NOUNS = {
+_NOUNS: dict[tuple[int, int], str] = {
     (Direction.OUTBOUND, Kind.REQUEST): "calls to the partner",
     (Direction.OUTBOUND, Kind.WEBHOOK): "webhooks",
     (Direction.INBOUND, Kind.REQUEST): "calls from the partner",
@@ -54,12 +55,28 @@ class _Counted:
         row_of = {view.slug: row for row, view in enumerate(views)}
         owner = [row_of.get(each.integration, len(views)) for each in rollups.series]
         rows = np.array(owner, dtype=np.int64)[rollups.series_index]
-        self.sums: Sums = add_up(rollups, rows, len(views) + 1)
-        self.named: Named = name_all(self.sums.cube)
-        self.answered = answered(self.sums.cube)
-        self.timed: list[int] = self.sums.latency.sum(axis=1).tolist()
-        self.latencies: list[Latency] = latencies(self.sums.latency)
+        sums: Sums = add_up(rollups, rows, len(views) + 1)
+        self.good: list[int] = sums.good.tolist()
+        self.bad: list[int] = sums.bad.tolist()
+        self.excluded: list[int] = sums.excluded.tolist()
+        self.shed: list[int] = sums.shed.tolist()
+        self.request_bytes: list[int] = sums.request_bytes.tolist()
+        self.response_bytes: list[int] = sums.response_bytes.tolist()
+        self.named: Named = name_all(sums.cube)
+        self.answered = answered(sums.cube)
+        self.latencies: list[Latency] = latencies(sums.latency)
+        self._cumulative = sums.latency.cumsum(axis=1)
+        self.timed: list[int] = self._cumulative[:, -1].tolist()
         self.groups = _groups(rollups, owner)
+        self._above: dict[int, list[int]] = {}
+
+    def above(self, row: int, threshold_us: int) -> int:
+        """`histogram.count_above` of a row, computed for all rows at the first call."""
+        if threshold_us not in self._above:
+            limit = int(histogram.position(np.array([threshold_us]))[0])
+            above = self._cumulative[:, -1] - self._cumulative[:, limit]
+            self._above[threshold_us] = above.tolist()
+        return self._above[threshold_us][row]
 
 
 def _groups(rollups: Rollups, owner: Sequence[int]) -> dict[int, tuple[Group, ...]]:
@@ -70,7 +87,7 @@ def _groups(rollups: Rollups, owner: Sequence[int]) -> dict[int, tuple[Group, ..
     found: dict[int, tuple[Group, ...]] = defaultdict(tuple)
     for place, each in enumerate(rollups.series):
         if good[place] + bad[place]:
-            noun = _NOUNS[Direction(each.direction), Kind(each.kind)]
+            noun = _NOUNS[each.direction, each.kind]
             group = Group(noun, int(good[place] + bad[place]), int(bad[place]))
             found[owner[place]] += (group,)
     return found
@@ -84,7 +101,7 @@ def _health(
     *,
     to_now: bool,
 ) -> Health:
-    objectives = _objectives(view)
+    objectives = _objectives(view.objectives)
     facts = _facts(row, counted, objectives)
     assessment = assess(facts, objectives)
     evidence = Evidence(counted.groups[row], counted.named.bad_by_outcome[row], bad_by_operation)
@@ -105,36 +122,31 @@ def _health(
         status=assessment.status.value,
         reasons=assessment.reasons,
         sentence=sentence(assessment, facts, objectives, evidence, length_us, to_now=to_now),
-        request_bytes=int(counted.sums.request_bytes[row]),
-        response_bytes=int(counted.sums.response_bytes[row]),
+        request_bytes=counted.request_bytes[row],
+        response_bytes=counted.response_bytes[row],
     )
 
 
 def _facts(row: int, counted: _Counted, objectives: tuple[Objective, ...]) -> Facts:
-    sums = counted.sums
     return Facts(
-        good=int(sums.good[row]),
-        bad=int(sums.bad[row]),
-        excluded=int(sums.excluded[row]),
-        shed=int(sums.shed[row]),
+        good=counted.good[row],
+        bad=counted.bad[row],
+        excluded=counted.excluded[row],
+        shed=counted.shed[row],
         answered=counted.answered[row],
         bad_by_fault=counted.named.bad_by_fault[row],
         excluded_by_fault=counted.named.excluded_by_fault[row],
         timed=counted.timed[row],
-        above=_above(sums.latency[row], objectives) if counted.timed[row] else {},
+        above={
+            each.threshold_us // 1000: counted.above(row, each.threshold_us)
+            for each in objectives
+            if each.threshold_us is not None
+        },
     )
 
 
-def _above(latency: Ints, objectives: tuple[Objective, ...]) -> dict[int, int]:
-    """Exchanges slower than each latency threshold, by threshold in milliseconds."""
-    return {
-        each.threshold_us // 1000: histogram.count_above(latency, each.threshold_us)
-        for each in objectives
-        if each.threshold_us is not None
-    }
-
-
-def _objectives(view: IntegrationView) -> tuple[Objective, ...]:
+@lru_cache(maxsize=1024)
+def _objectives(views: tuple[ObjectiveView, ...]) -> tuple[Objective, ...]:
     return tuple(
         Objective(
             each.name,
@@ -142,5 +154,5 @@ def _objectives(view: IntegrationView) -> tuple[Objective, ...]:
             parse_duration(each.window),
             None if each.threshold_ms is None else each.threshold_ms * 1000,
         )
-        for each in view.objectives
+        for each in views
     )
