@@ -21,6 +21,7 @@ MAX_OPERATIONS = 200
 MAX_LENGTH = 160
 OTHER = "other"
 
+_WEBHOOK = int(Kind.WEBHOOK)  # looked up once: this is asked for every exchange
 _ID = "{id}"
 _REST = "*"
 _MAX_SEGMENTS = 8
@@ -78,7 +79,7 @@ class Templates:
 
     def propose(self, kind: int, method: str, path: str, hint: str, topic: str) -> str:
         """The name of an operation, however many there are already; at most `MAX_LENGTH` long."""
-        if kind == Kind.WEBHOOK:
+        if kind == _WEBHOOK:
             return _webhook(topic)
         segments = _segments(path)
         return (
@@ -88,21 +89,24 @@ class Templates:
         )
 
     def _match(self, method: str, segments: list[str]) -> str | None:
-        return _walk(self._root, method, segments, 0) if self.names else None
+        return _walk(self._root, method, segments) if self.names else None
 
 
-def _walk(node: _Node, method: str, segments: list[str], start: int) -> str | None:
+def _walk(node: _Node, method: str, segments: list[str]) -> str | None:
     """Visits each node of the tree at most once, whatever the path."""
-    for depth in range(start, len(segments)):
-        literal, parameter = node.literals.get(segments[depth]), node.parameter
-        if literal is not None and parameter is not None:
-            found = _walk(literal, method, segments, depth + 1)
+    for depth, segment in enumerate(segments, 1):
+        literal = node.literals.get(segment)
+        if literal is None:
+            if node.parameter is None:
+                return None
+            node = node.parameter
+        elif node.parameter is None:
+            node = literal
+        else:
+            found = _walk(literal, method, segments[depth:])
             if found is not None:
                 return found
-        following = parameter or literal
-        if following is None:
-            return None
-        node = following
+            node = node.parameter
     return node.names.get(method)
 
 
@@ -112,11 +116,18 @@ class Vocabulary:
     def __init__(self, operations: Iterable[str] = (), known: Iterable[str] = ()) -> None:
         self.templates = Templates(operations)
         self._names = set(self.templates.names).union(known)
+        #: Names that are just method and path, and so need no working out.
+        self._plain: set[str] = set()
 
     def settle(self, kind: int, method: str, path: str, hint: str, topic: str) -> str:
         """The name under which an exchange is counted; `OTHER` when there are enough names."""
+        plain = f"{method} {path}"
+        if plain in self._plain and kind != _WEBHOOK and not hint:
+            return plain
         name = self.templates.propose(kind, method, path, hint, topic)
         if name in self._names:
+            if name == plain:
+                self._plain.add(plain)
             return name
         if len(self._names) - (OTHER in self._names) >= MAX_OPERATIONS:
             return OTHER
@@ -158,6 +169,7 @@ def _from_hint(method: str, hint: str) -> str | None:
     return guess(verb.upper(), path) if path.startswith("/") and " " not in path else None
 
 
+@lru_cache(maxsize=4096)
 def _webhook(topic: str) -> str:
     named = len(topic) <= _MAX_TOPIC and _TOPIC.fullmatch(topic)
     return f"webhook {topic}" if named else f"webhook {OTHER}"
