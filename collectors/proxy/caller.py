@@ -48,6 +48,7 @@ class CallerProtocol(asyncio.Protocol):
         self._since_ns = time.monotonic_ns()  # of its last request, or of what it does now
         self._ahead = b""
         self._ended = False  # the caller sends nothing more
+        self._full = False  # the caller does not keep up with reading
         self._closing = False  # nothing more is read, except to let the answer through
         self._lingered = 0
         self._advancing = False
@@ -94,13 +95,17 @@ class CallerProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         """The caller reads slowly."""
+        self._full = True
         if self._exchange is not None:
             self._exchange.caller_full(True)
 
     def resume_writing(self) -> None:
         """The caller has caught up."""
+        self._full = False
         if self._exchange is not None:
             self._exchange.caller_full(False)
+        else:
+            self._advance()
 
     # What the exchange asks for.
 
@@ -113,10 +118,10 @@ class CallerProtocol(asyncio.Protocol):
         """The exchange is over and its answer handed on; `keep`: another request may follow."""
         unread = self._body is not None
         self._forget_exchange()
-        self._since_ns = time.monotonic_ns()
-        if not keep or (self._ended and not self._ahead):
+        if not keep:
             self._close(unread=unread)
-        elif self._ahead:
+        else:
+            self._since_ns = time.monotonic_ns()
             self._advance()
 
     def cut(self, *, hard: bool) -> None:
@@ -144,7 +149,7 @@ class CallerProtocol(asyncio.Protocol):
         elif self._heads and still_ns > HEAD_NS:
             self._refuse(REQUEST_TIMEOUT, "the head did not arrive in time")
         elif still_ns > KEEP_ALIVE_NS:
-            self._transport.close()
+            self._close(unread=False)
 
     def retire(self) -> None:
         """The worker stops: go unless an exchange is still to end."""
@@ -159,7 +164,7 @@ class CallerProtocol(asyncio.Protocol):
             return
         self._advancing = True
         try:
-            while self._ahead and not self._closing:
+            while self._ahead and not self._closing and not self._waits_for_room:
                 data, self._ahead = self._ahead, b""
                 if self._exchange is None:
                     self._read_head(data)
@@ -167,13 +172,20 @@ class CallerProtocol(asyncio.Protocol):
                     self._read_body(self._exchange, self._body, data)
                 else:
                     self._ahead = data
-                    if len(data) > _AHEAD_BYTES:
-                        self.reading.hold(PIPELINE_FULL)
                     break
+            if len(self._ahead) > _AHEAD_BYTES:
+                self.reading.hold(PIPELINE_FULL)
         except BadMessage as bad:
             self._refuse(bad.code, bad.detail)
         finally:
             self._advancing = False
+        if self._ended and self._exchange is None and not self._full:
+            self._close(unread=False)
+
+    @property
+    def _waits_for_room(self) -> bool:
+        """Whether the next request must wait until the answers before it have left."""
+        return self._full and self._exchange is None
 
     def _read_head(self, data: bytes) -> None:
         self.reading.release(PIPELINE_FULL)
@@ -233,6 +245,7 @@ class CallerProtocol(asyncio.Protocol):
         """No further request; `unread`: let the caller see its answer before the reset that
         unread bytes would cause."""
         self._closing = True
+        self._since_ns = time.monotonic_ns()
         self._ahead = b""
         self.reading.release(PIPELINE_FULL)
         if unread and not self._ended and not self._transport.is_closing():

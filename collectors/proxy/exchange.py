@@ -200,7 +200,10 @@ class LiveExchange:
         """The connection that was dialled is there."""
         self._dialing = None
         self.connect_us, self.tls_us = spent
-        self._attach(link, reused=False)
+        if link.usable:
+            self._attach(link, reused=False)
+        else:
+            self.fail(RESET_BEFORE_ANSWER, "closed as soon as it was there")
 
     def dial_failed(self, error: DialError) -> None:
         """There will be no connection."""

@@ -104,9 +104,13 @@ class Hub:
         return link
 
     def release_link(self, link: UpstreamProtocol, *, reusable: bool) -> None:
-        """An exchange is done with a connection; it waits for the next one or ends."""
-        ready = link.reset()
-        if not (reusable and ready and self.pool.give(link, time.monotonic_ns())):
+        """An exchange is done with a connection; it waits for the next one or ends.
+
+        Not `reusable`: part of the request is still on its way and nobody wants it any more.
+        """
+        if not reusable:
+            link.abort()
+        elif not (link.reset() and self.pool.give(link, time.monotonic_ns())):
             link.close()
 
     def lost_link(self, link: UpstreamProtocol) -> None:

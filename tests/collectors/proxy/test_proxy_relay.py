@@ -401,6 +401,64 @@ def test_too_many_requests_sent_ahead_wait_outside(tmp_path):
     run(play())
 
 
+def test_a_caller_that_asks_and_never_reads_is_held_back(tmp_path):
+    """Requests go on being answered only as fast as answers leave."""
+    big = b"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n" + b"z" * 200_000
+
+    async def play():
+        async with staged(tmp_path, answering(big)) as (stage, up):
+            caller = await stage.caller()
+            caller.writer.transport.pause_reading()
+            caller.send(request("GET", "/globex/x") * 400)
+            settled = 0
+            while len(up.heads) > settled:
+                settled = len(up.heads)
+                await asyncio.sleep(0.3)
+            assert settled < 100
+            (connection,) = stage.hub.callers
+            assert connection._transport.get_write_buffer_size() < 2_000_000
+            caller.writer.transport.resume_reading()
+            for _ in range(400):
+                assert len((await caller.answer()).body) == 200_000
+            assert stage.totals == (400, 400, 0)
+
+    run(play())
+
+
+def test_a_half_request_behind_an_ended_side_is_given_up(tmp_path):
+    async def play():
+        async with staged(tmp_path) as (stage, _):
+            caller = await stage.caller()
+            caller.send(request("GET", "/globex/a") + b"GET /globex/b HT")
+            caller.writer.write_eof()
+            assert (await caller.ended()).count(b" 200 OK") == 1
+            assert len(stage.journal.exchanges) == 1
+
+    run(play())
+
+
+async def shuts(up, reader, writer):
+    reset(writer)
+
+
+async def speaks_first(up, reader, writer):
+    writer.write(b"220 ready\r\n")
+    await reader.read()
+
+
+@pytest.mark.parametrize("handler", [shuts, speaks_first])
+def test_an_upstream_that_does_not_wait_for_the_request(tmp_path, handler):
+    async def play():
+        async with staged(tmp_path, handler) as (stage, _):
+            for number in range(10):
+                answer = await (await stage.caller()).get("/globex/x")
+                assert answer.status == 502
+                record = await stage.journal.record(number)
+                assert record.outcome == Outcome.PROTOCOL_ERROR
+
+    run(play())
+
+
 def test_a_caller_that_ended_its_side_still_gets_its_answers(tmp_path):
     async def handler(up, reader, writer):
         while True:
