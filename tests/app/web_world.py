@@ -105,7 +105,7 @@ def log_in(client: FlaskClient, email: str, password: str = PASSWORD, **more: st
 
 def settings_of(home: Path, base_url: str = "") -> Settings:
     given = {"MIDSPAN_HOME": str(home)} | ({"MIDSPAN_BASE_URL": base_url} if base_url else {})
-    return settings_module.load(given, env_file=home / "none.env")
+    return settings_module.load(given, env_file=Path("/nonexistent.env"))
 
 
 def make_template(home: Path) -> dict[str, str]:
