@@ -15,6 +15,7 @@ import yaml
 
 from app import cli
 from tests.app.cli_running import REGISTRY, ROOT, Cli
+from tests.app.conftest import PostgresRegistries
 
 
 @pytest.fixture
@@ -75,6 +76,55 @@ def test_people_are_added_with_a_given_or_a_generated_password(filled: Cli) -> N
     assert filled.ok("user", "disable", "ann@acme.example") == "disabled ann@acme.example\n"
     assert "was disabled already" in filled.ok("user", "disable", "ann@acme.example")
     assert "already" in filled("user", "add", "ann@acme.example", "--role", "admin").problem
+
+
+def typed(midspan: Cli, arguments: list[str], answers: list[str]) -> tuple[int, str, str]:
+    """A command at a terminal, one line typed at each prompt; its code, output and prompts."""
+    keyboard, terminal = os.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "app", *arguments], cwd=ROOT, stdin=terminal, start_new_session=True,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env={**os.environ, "MIDSPAN_HOME": str(midspan.home)},
+    )  # fmt: skip
+    prompts = b""
+    for answer in answers:
+        # What is typed before a prompt is thrown away, as at any prompt for a password.
+        while not prompts.endswith(b": "):
+            prompts += os.read(process.stderr.fileno(), 1000) or b": "
+        os.write(keyboard, answer.encode() + b"\n")
+        prompts += b"\n"
+    out, rest = process.communicate(timeout=120)
+    os.close(keyboard)
+    os.close(terminal)
+    return process.returncode, out.decode(), (prompts + rest).decode()
+
+
+def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(filled: Cli) -> None:
+    arguments = ["user", "add", "ann@acme.example", "--role", "admin"]
+    code, out, prompts = typed(filled, arguments, ["correct horse", "correct horse"])
+    assert (code, out) == (0, "added ann@acme.example, role admin\n")
+    assert [line.split(":")[0] for line in prompts.split("\n") if line] == [
+        "Password (nothing",
+        "Repeat for confirmation",
+    ]
+    assert "correct horse" not in prompts
+
+
+def test_a_registry_in_postgresql_takes_every_command(
+    midspan: Cli, postgres_registries: PostgresRegistries
+) -> None:
+    url = postgres_registries.empty_url()
+    both = {"MIDSPAN_REGISTRY_URL": url, "MIDSPAN_METRICS_URL": url}
+    registry = midspan.file("registry.yaml", REGISTRY)
+    assert "no tables yet: run python -m app migrate" in midspan("import", registry, **both).problem
+    midspan.ok("migrate", **both)
+    assert "added    integration issues" in midspan.ok("import", registry, **both)
+    assert "nothing changed" in midspan.ok("import", registry, **both)
+    assert midspan.ok("token", "add", "ci", "--role", "admin", **both).startswith("mst_")
+    assert midspan.ok("export", **both).startswith("platform:\n  name: Acme\n")
+    lines = midspan("doctor", **both).out.splitlines()
+    assert [line for line in lines if line.startswith("fail")] == []
+    assert not midspan.database.exists()
 
 
 REFUSED = [
