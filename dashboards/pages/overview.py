@@ -30,11 +30,11 @@ _PLACES = (
 )
 _D = words.DEFINITIONS
 _COLUMNS = [
-    column("name", "Integration", "Linked", keep=True, minWidth=150, flex=3,
+    column("name", "Integration", "Linked", keep=True, minWidth=112, flex=3,
            params={"sub": "partner"}),
-    column("rank", "Status", "Status", keep=True, minWidth=150, flex=4),
+    column("rank", "Status", "Status", keep=True, minWidth=136, flex=4),
     column("exchanges", "Exchanges", "Shown", right=True, tip=_D["exchanges"], minWidth=96, flex=2),
-    column("ratio", "Errors", "Shown", right=True, tip=_D["error_ratio"], keep=True, minWidth=104,
+    column("ratio", "Errors", "Shown", right=True, tip=_D["error_ratio"], keep=True, minWidth=92,
            flex=2, params={"note": "ratio_note", "tone": "ratio_tone", "tip": "ratio_tip"}),
     column("p95", "p95", "Shown", right=True, tip=_D["p95"], minWidth=84, flex=2,
            params={"tone": "p95_tone"}),
