@@ -23,6 +23,7 @@ def configure(process: str, level: str = "info", form: str = "text") -> None:
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
+            _stamp(process),
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
@@ -34,7 +35,18 @@ def configure(process: str, level: str = "info", form: str = "text") -> None:
         logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
+
+
+def _stamp(process: str) -> structlog.typing.Processor:
+    """Not a context variable: threads begin with an empty context."""
+
+    def stamp(
+        _logger: Any, _method: str, event: structlog.typing.EventDict
+    ) -> structlog.typing.EventDict:
+        event.setdefault("process", process)
+        return event
+
+    return stamp
 
 
 def get(name: str) -> Any:

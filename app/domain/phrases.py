@@ -30,7 +30,9 @@ def percent(ratio: float) -> str:
 
 
 def span(length_us: int) -> str:
-    """`hour`, `15 minutes`, `30 days`: what follows "the last"."""
+    """`hour`, `15 minutes`, `24 hours`, `30 days`: what follows "the last"."""
+    if length_us == DAY_US:
+        return "24 hours"  # "the last day" is taken for yesterday
     for unit_us, name in _SPANS:
         if length_us % unit_us == 0 and length_us >= unit_us:
             units = length_us // unit_us

@@ -214,7 +214,8 @@ def test_the_page_opens_with_a_sentence(given_facts, evidence, expected):
         (15 * MINUTE_US, True, "in the last 15 minutes"),
         (30 * DAY_US, True, "in the last 30 days"),
         (30 * DAY_US, False, "in those 30 days"),
-        (DAY_US, False, "in that day"),
+        (DAY_US, True, "in the last 24 hours"),
+        (HOUR_US, False, "in that hour"),
         (90 * MINUTE_US, True, "in the last 90 minutes"),
     ],
 )
