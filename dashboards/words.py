@@ -59,23 +59,21 @@ DIRECTIONS: dict[str, str] = {
 }
 
 DEFINITIONS: dict[str, str] = {
-    "exchanges": "HTTP requests that crossed the proxy, each with its answer or its failure.",
-    "error_ratio": "Bad exchanges divided by good and bad ones. Excluded exchanges do not count. "
-    "The interval holds the true ratio 95 times in 100 (Wilson).",
-    "p50": "Half of all timed exchanges were answered within this time.",
-    "p95": "95 of 100 timed exchanges were answered within this time. Merged from histograms, "
-    "never averaged.",
-    "p99": "99 of 100 timed exchanges were answered within this time. Merged from histograms, "
-    "never averaged.",
-    "excluded": "Exchanges that failed through the platform or the customer, and so do not count "
-    "for or against the partner.",
-    "shed": "Exchanges that passed while Midspan could not record them. They are missing from "
-    "every other number here.",
-    "budget_left": "The share of failures an objective allows over its window that is not yet "
-    "used up. Below zero the objective is missed.",
+    "exchanges": "Exchanges that crossed the proxy: recorded + shed.",
+    "error_ratio": "bad / (good + bad), and the Wilson 95 % score interval of it.",
+    "p50": "Half of the timed exchanges took no longer: from the request's head read to just "
+    "before the last byte handed on.",
+    "p95": "95 of 100 timed exchanges took no longer: from the request's head read to just "
+    "before the last byte handed on.",
+    "p99": "99 of 100 timed exchanges took no longer: from the request's head read to just "
+    "before the last byte handed on.",
+    "excluded": "Exchanges that failed by the platform's or a customer's fault; they count neither "
+    "way and are always shown.",
+    "shed": "Exchanges that passed while recording was impossible; known by count only.",
+    "budget_left": "1 - error ratio / (1 - target); negative when overspent.",
     "needs_person": "Integrations that are failing, silent, slow or degraded.",
-    "fault": "Who has to act on the failures: partner, platform, network or customer.",
-    "total_ms": "From the request's head read to just before the answer's last byte was passed on.",
+    "fault": "Recorded exchanges that somebody has to act on, by who; excluded ones too.",
+    "total_ms": "From the request's head read to just before the last byte handed on.",
 }
 
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")

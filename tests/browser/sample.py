@@ -104,9 +104,9 @@ CAST = (
     Cast("hooli-sync", "hooli", "Hooli Sync", 16, 90, incident=_refuses),
     Cast("initech-chat", "initech", "Initech Chat", 240, 210, 0.7, incident=_slows),
     Cast("umbrella-ci", "umbrella", "Umbrella CI", 420, 88),
-    Cast("stark-board", "stark", "Stark Board", 300, 120, 0.4, 0.003),
+    Cast("stark-board", "stark", "Stark Board", 300, 120, 0.4, 0.0015),
     Cast("wayne-alerts", "wayne", "Wayne Alerts", 90, 44, 0.3, 0.0),
-    Cast("acme-internal-etl", "acme", "Acme internal ETL", 150, 260, 0.5, 0.004, "internal"),
+    Cast("acme-internal-etl", "acme", "Acme internal ETL", 150, 260, 0.5, 0.0015, "internal"),
     Cast("soylent-crm", "soylent", "Soylent CRM", 0.5, 130, 0.4, 0.0, objectives=False),
     Cast("tyrell-forms", "tyrell", "Tyrell Forms", 0, 100, objectives=False),
 )
@@ -160,7 +160,7 @@ def _draw(one: Cast, now_us: int, hours: int, rng: np.random.Generator) -> Draw:
     starts = starts[starts < now_us]
     n = len(starts)
     failing = rng.random(n) < one.error_ratio
-    odd = rng.random(n) < 0.012
+    odd = rng.random(n) < 0.006
     status = np.where(failing, 502, np.where(odd, rng.choice([401, 404, 422], n), 200))
     outcome = np.where(failing, Outcome.SERVER_ERROR, np.where(odd, Outcome.CLIENT_ERROR, 0))
     slow = rng.random(n) < one.error_ratio / 3
@@ -261,8 +261,8 @@ def settings(home: Path, **more: str) -> Settings:
     return load({"MIDSPAN_HOME": str(home), **more}, home / "none.env")
 
 
-def fill(home: Path, now_us: int, hours: int = 48) -> Settings:
-    """Databases, registry, users and traffic."""
+def fill(home: Path, now_us: int, hours: int = 48, *, attack: bool = True) -> Settings:
+    """Databases, registry, users and traffic; `attack`: hostile texts in the newest failure."""
     config = settings(home)
     migrations.migrate(config)
     migrate_store(config.metrics_url)
@@ -286,11 +286,11 @@ def fill(home: Path, now_us: int, hours: int = 48) -> Settings:
                 actor="sample",
             )
     engine.dispose()
-    _load(config, now_us, hours)
+    _load(config, now_us, hours, attack)
     return config
 
 
-def _load(config: Settings, now_us: int, hours: int) -> None:
+def _load(config: Settings, now_us: int, hours: int, attack: bool) -> None:
     store = open_store(config.metrics_url)
     preparer = Preparer("sample secret of thirty-two bytes")
     preparer.use(EMPTY_TABLE)
@@ -299,7 +299,8 @@ def _load(config: Settings, now_us: int, hours: int) -> None:
         if found:
             store.append(preparer.prepare(found).batch)
     lost = Loss(now_us - 5 * HOUR_US, "globex-issues", Direction.OUTBOUND, Kind.REQUEST, 12)
-    store.append(preparer.prepare([hostile(now_us - 7_000_000)], [lost]).batch)
+    newest = [hostile(now_us - 7_000_000)] if attack else []
+    store.append(preparer.prepare(newest, [lost]).batch)
     while store.fold(now_us):
         pass
     store.close()

@@ -39,6 +39,12 @@ SHOTS: dict[str, tuple[str, tuple[int, int], str]] = {
     "exchanges": (f"{HEALTH}/exchanges?verdict=bad", WIDE, "light"),
     "missing": ("/integrations/nobody", WIDE, "light"),
 }
+#: For the README: what fits a screen.
+PICTURES: dict[str, tuple[str, tuple[int, int], str]] = {
+    "picture_health": (HEALTH, (1440, 1030), "light"),
+    "picture_health_dark": (HEALTH, (1440, 1030), "dark"),
+    "picture_overview": ("/", (1440, 980), "light"),
+}
 
 
 def log_in(page: Page, base: str, email: str = ADMIN) -> None:
@@ -59,7 +65,7 @@ def settle(page: Page) -> None:
 
 def shoot(browser: Browser, base: str, folder: Path, names: list[str]) -> None:
     for name in names:
-        path, (width, height), scheme = SHOTS[name]
+        path, (width, height), scheme = (SHOTS | PICTURES)[name]
         context = browser.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme
         )
@@ -69,7 +75,7 @@ def shoot(browser: Browser, base: str, folder: Path, names: list[str]) -> None:
         log_in(page, base)
         page.goto(base + path)
         settle(page)
-        page.screenshot(path=folder / f"{name}.png", full_page=True)
+        page.screenshot(path=folder / f"{name}.png", full_page=name in SHOTS)
         context.close()
 
 
