@@ -31,6 +31,27 @@ class _Pending(NamedTuple):
     begun_s: float
 
 
+class Outage:
+    """Whether the store is away: counted once, and logged once when it goes and when it is back."""
+
+    def __init__(self, status: Status) -> None:
+        self._status = status
+        self._log = logs.get("load")
+
+    def goes_on(self, error: StoreUnavailable) -> None:
+        """The store could not be reached."""
+        if not self._status.store_away:
+            self._status.store_away = True
+            self._status.outages += 1
+            self._log.warning("store_unavailable", reason=str(error))
+
+    def over(self) -> None:
+        """The store answered."""
+        if self._status.store_away:
+            self._status.store_away = False
+            self._log.info("store_back")
+
+
 class Loader:
     """Loads journals into a store, one transaction a turn."""
 
@@ -49,7 +70,7 @@ class Loader:
         self._status = status
         self._pending: _Pending | None = None
         self._backoff_s = _BACKOFF_S
-        self._log = logs.get("load")
+        self._outage = Outage(status)
 
     def turn(self) -> float:
         """Load what is new; how many seconds to wait before the next turn.
@@ -84,14 +105,9 @@ class Loader:
         try:
             self._store.append(pending.batch)
         except StoreUnavailable as error:
-            if not self._status.store_away:
-                self._status.store_away = True
-                self._status.outages += 1
-                self._log.warning("store_unavailable", reason=str(error))
+            self._outage.goes_on(error)
             return False
-        if self._status.store_away:
-            self._status.store_away = False
-            self._log.info("store_back", kept_s=round(time.monotonic() - pending.begun_s, 1))
+        self._outage.over()
         self._backoff_s = _BACKOFF_S
         self._tail.committed(pending.batch.positions)
         self._count(pending)

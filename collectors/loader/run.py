@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app import logs
@@ -18,7 +18,7 @@ from app.settings import Settings, secret_key
 from app.store.open import open_store
 from app.store.port import MetricsStore, Retention
 from collectors.loader.batch import Preparer
-from collectors.loader.load import Loader
+from collectors.loader.load import Loader, Outage
 from collectors.loader.routing import Publisher, RoutesFile
 from collectors.loader.status import Status
 from collectors.loader.tail import Tail
@@ -29,6 +29,8 @@ _PUBLISH_S = 0.5
 _UPKEEP_S = 5.0
 _COLLECT_S = 10.0
 _START_AGAIN_S = 1.0
+#: How long the end waits for a helper; what it is doing then is rolled back.
+_GOODBYE_S = 3.0
 
 
 def main(settings: Settings) -> None:
@@ -59,7 +61,9 @@ def _run(settings: Settings, store: MetricsStore, stop: threading.Event) -> None
     finally:
         stop.set()
         for thread in threads:
-            thread.join()
+            thread.join(_GOODBYE_S)
+    with suppress(OSError):  # a full disk is no reason to end badly
+        _write_status(settings.home, status, tail)
     log.info("loader_stopped", exchanges=status.exchanges)
 
 
@@ -70,33 +74,32 @@ def _helpers(
     retention = Retention(settings.exchange_retention_us, settings.capture_retention_us)
     upkeep = Upkeep(store, retention, status, stop.wait)
     publisher = Publisher(settings.registry_url, settings.routes_path, status)
-
-    def write_status() -> None:
-        status.lag_bytes = tail.lag_bytes()
-        status.updated_us = _now_us()
-        status.write(settings.home)
-
     return [
-        _every(_STATUS_S, write_status, stop, "status"),
+        _every(_STATUS_S, lambda: _write_status(settings.home, status, tail), stop, "status"),
         _every(_PUBLISH_S, publisher.publish, stop, "publisher"),
         _every(_UPKEEP_S, lambda: upkeep.run(_now_us()), stop, "upkeep"),
     ]
+
+
+def _write_status(home: Path, status: Status, tail: Tail) -> None:
+    status.lag_bytes = tail.lag_bytes()
+    status.updated_us = _now_us()
+    status.write(home)
 
 
 def _loader(
     settings: Settings, store: MetricsStore, status: Status, tail: Tail, stop: threading.Event
 ) -> Loader | None:
     """The loader, once the store has said where the journals stand; None: stopped before."""
+    outage = Outage(status)
     while True:
         try:
             tail.resume(store.positions())
             preparer = Preparer(secret_key(settings), store.operations())
+            outage.over()
             return Loader(store, tail, preparer, RoutesFile(settings.routes_path, status), status)
         except StoreUnavailable as error:
-            if not status.store_away:
-                status.store_away = True
-                status.outages += 1
-                logs.get("loader").warning("store_unavailable", reason=str(error))
+            outage.goes_on(error)
         if stop.wait(_START_AGAIN_S):
             return None
 
@@ -139,13 +142,12 @@ def _instance(journal_dir: Path) -> str:
 def _every(
     seconds: float, act: Callable[[], None], stop: threading.Event, name: str
 ) -> threading.Thread:
-    """Call `act` now, every `seconds` from then on, and once more at the end."""
+    """Call `act` now and every `seconds` from then on."""
     log = logs.get(name)
 
     def run() -> None:
         failing = False
-        while True:
-            stopped = stop.is_set()
+        while not stop.is_set():
             try:
                 act()
                 failing = False
@@ -153,8 +155,6 @@ def _every(
                 if not failing:
                     log.error("helper_failed", reason=f"{type(error).__name__}: {error}")
                 failing = True
-            if stopped:
-                return
             stop.wait(seconds)
 
     context = contextvars.copy_context()  # what the logs of this process are bound to
