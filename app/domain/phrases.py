@@ -9,6 +9,7 @@ THIN = "\u202f"
 #: From this share on a fault is called the main one.
 _MOSTLY_RATIO = 0.8
 
+_SPAN_RATIO = 0.02
 _SPANS = ((DAY_US, "day"), (HOUR_US, "hour"), (MINUTE_US, "minute"))
 
 
@@ -30,12 +31,16 @@ def percent(ratio: float) -> str:
 
 
 def span(length_us: int) -> str:
-    """`hour`, `15 minutes`, `24 hours`, `30 days`: what follows "the last"."""
-    if length_us == DAY_US:
-        return "24 hours"  # "the last day" is taken for yesterday
+    """`hour`, `15 minutes`, `24 hours`, `30 days`: what follows "the last".
+
+    The coarsest unit that is right within `_SPAN_RATIO`: a window whose start was moved to the
+    hour is still "7 days".
+    """
     for unit_us, name in _SPANS:
-        if length_us % unit_us == 0 and length_us >= unit_us:
-            units = length_us // unit_us
+        units = round(length_us / unit_us)
+        if units and abs(length_us - units * unit_us) <= _SPAN_RATIO * length_us:
+            if (units, unit_us) == (1, DAY_US):
+                return "24 hours"  # "the last day" is taken for yesterday
             return name if units == 1 else f"{count(units)} {name}s"
     return f"{length_us / MINUTE_US:.1f} minutes"
 

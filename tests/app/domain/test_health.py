@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from app.domain.health import MIN_EVENTS, RANK, Facts, Status, assess, wilson
 from app.domain.objective import Objective
-from app.domain.phrases import faults_in_words, percent, period
+from app.domain.phrases import faults_in_words, percent, period, span
 from app.domain.sentence import Evidence, Group, sentence
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 
@@ -295,3 +295,20 @@ def test_every_combination_of_counts_has_one_status_and_a_sentence(good, bad, ex
 def test_more_bad_exchanges_never_look_better():
     order = [RANK[assess(facts(good=1_000, bad=bad), BOTH).status] for bad in range(0, 500, 5)]
     assert order == sorted(order, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (1, "minute"),
+        (15, "15 minutes"),
+        (60, "hour"),
+        (90, "90 minutes"),
+        (24 * 60, "24 hours"),
+        (25 * 60, "25 hours"),
+        (7 * 24 * 60 + 21, "7 days"),  # a start that was moved to the hour
+        (30 * 24 * 60, "30 days"),
+    ],
+)
+def test_a_span_is_said_in_the_coarsest_unit_that_is_right(minutes: int, words: str) -> None:
+    assert span(minutes * MINUTE_US) == words
