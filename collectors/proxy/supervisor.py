@@ -71,18 +71,19 @@ def _watch(settings: Settings, workers: list[_Worker]) -> int:
 
 def _start(settings: Settings, worker: _Worker, now: float) -> None:
     worker.began = now
+    parent = os.getpid()
     worker.pid = os.fork()
     if worker.pid == 0:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _WATCHED)
-        os._exit(_child(settings, worker.index))
+        os._exit(_child(settings, worker.index, parent))
     logs.get("supervisor").info("worker_started", worker=worker.index, pid=worker.pid)
 
 
-def _child(settings: Settings, index: int) -> int:
+def _child(settings: Settings, index: int, parent: int) -> int:
     """The life of a worker process; its exit code."""
     code = 1
     try:
-        code = run_worker(settings, index, shared=True)
+        code = run_worker(settings, index, parent=parent)
     except MidspanError as error:
         sys.stderr.write(f"error: {error}\n")
         code = CANNOT_BEGIN

@@ -18,24 +18,28 @@ from collectors.proxy.server import Server
 _PARENT_LOOK_S = 1.0
 
 
-def run_worker(settings: Settings, index: int = 0, *, shared: bool = False) -> int:
-    """Serve until told to stop; the exit code. `MidspanError` if it cannot begin."""
+def run_worker(settings: Settings, index: int = 0, *, parent: int | None = None) -> int:
+    """Serve until told to stop; the exit code. `MidspanError` if it cannot begin.
+
+    `parent` is the process id of the parent of several workers, which share the ports and do not
+    outlive it.
+    """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, index, shared=shared))
+        return runner.run(_serve(settings, index, parent))
 
 
-async def _serve(settings: Settings, index: int, *, shared: bool) -> int:
+async def _serve(settings: Settings, index: int, parent: int | None) -> int:
     name = f"worker-{index}"
     journal = Writer(
         settings.journal_dir / name, settings.segment_bytes, settings.journal_max_bytes
     )
     try:
         hub = _hub(settings, journal, name)
-        server = Server(hub, settings, shared=shared)
+        server = Server(hub, settings, shared=parent is not None)
         await server.start()
         gc.collect()
         gc.freeze()  # what stands now stays: a collection need not look at it again
-        failed = await _wait(server)
+        failed = await _wait(server, parent)
         await server.stop()
         return failed
     finally:
@@ -62,13 +66,12 @@ def _measure(journal: Writer) -> Measure:
     return measure
 
 
-async def _wait(server: Server) -> int:
+async def _wait(server: Server, parent: int | None) -> int:
     """Until a signal or the end of the parent (0), or until the worker's clock fails (1)."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    parent = os.getppid()
     assert server.clock is not None
     while not stop.is_set() and not server.clock.done():
         stopping = loop.create_task(stop.wait(), name="stop")
@@ -78,7 +81,7 @@ async def _wait(server: Server) -> int:
             return_when=asyncio.FIRST_COMPLETED,
         )
         stopping.cancel()
-        if os.getppid() != parent:
+        if parent is not None and os.getppid() != parent:
             stop.set()
     if server.clock.done():
         logs.get("worker").error("clock_failed", error=repr(server.clock.exception()))
