@@ -8,8 +8,8 @@ from dash import Dash, Input, Output, State, dcc, html
 from app.auth import current_scope
 from app.domain.words import Outcome
 from app.queries import ExchangeFilter, get_integration, list_exchanges, operations, series
+from app.queries import budgets as ask_budgets
 from app.queries import health as ask_health
-from app.queries.budgets import budgets as ask_budgets
 from app.queries.results import Health, ObjectiveView
 from dashboards import asking, ids, urlstate, words
 from dashboards import format as show

@@ -1,6 +1,6 @@
 """The figures and objectives of the health page: results in, props out."""
 
-from app.queries.budgets import BudgetView
+from app.queries import BudgetView
 from app.queries.results import Health
 from dashboards import format as show
 from dashboards import words
