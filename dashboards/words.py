@@ -53,11 +53,6 @@ FAULTS: dict[str, str] = {
     "none": "nobody",
 }
 
-DIRECTIONS: dict[str, str] = {
-    "outbound": "platform to partner",
-    "inbound": "partner to platform",
-}
-
 DEFINITIONS: dict[str, str] = {
     "exchanges": "Exchanges that crossed the proxy: recorded + shed.",
     "error_ratio": "bad / (good + bad), and the Wilson 95 % score interval of it.",
