@@ -22,8 +22,8 @@ _EQUAL = ("direction", "kind", "verdict", "fault", "installation", "customer", "
 
 def to_rows(batch: Iterable[StoredExchange], settled: Settled) -> list[Row]:
     """Exchanges as rows: the two names become numbers, everything else is as it is."""
-    integrations, operations = settled.integrations, settled.operations
-    return [(*e[:4], integrations[e[4]], operations[e[5]], *e[6:]) for e in batch]
+    who, what = settled.integrations, settled.operations
+    return [each[:4] + (who[each[4]], what[each[5]]) + each[6:] for each in batch]  # noqa: RUF005
 
 
 def from_row(row: Row, names: Names) -> StoredExchange:
@@ -42,7 +42,7 @@ def find(
     if before is not None:
         conditions.append(_c.id < before)
     statement = _newest(_owners(names, where), conditions, limit)
-    return [from_row(row, names) for row in connection.execute(statement)]
+    return [from_row(row, names) for row in connection.execute(statement).all()]
 
 
 def page(
@@ -55,7 +55,7 @@ def page(
         .order_by(_c.id)
         .limit(limit)
     )
-    return [from_row(row, names) for row in connection.execute(statement)]
+    return [from_row(row, names) for row in connection.execute(statement).all()]
 
 
 def _newest(

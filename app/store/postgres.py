@@ -73,7 +73,7 @@ class PostgresBackend(Backend):
             f"JOIN {table.name} r USING (series_id, start_minute)"
         )
         pairs = ([key >> 32 for key in keys], [key & 0xFFFF_FFFF for key in keys])
-        return list(connection.exec_driver_sql(statement, pairs))
+        return list(connection.exec_driver_sql(statement, pairs).all())
 
     def put(self, connection: Connection, table: Table, rows: Sequence[Row]) -> None:
         """An upsert from one array per column."""

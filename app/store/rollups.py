@@ -141,7 +141,7 @@ def _select(connection: Connection, backend: Backend, question: _Question) -> li
     parameters: dict[str, Any] = _minutes(question.part)
     if ":ids" in source:
         parameters["ids"] = backend.numbers(question.ids)
-    return list(connection.execute(statement, parameters))
+    return list(connection.execute(statement, parameters).all())
 
 
 def _by_minute(backend: Backend, question: _Question) -> str:
