@@ -75,21 +75,17 @@ class Templates:
 
     def match(self, method: str, path: str) -> str | None:
         """The template that the path is an instance of, if any."""
-        return self._match(method, _segments(path))
+        return _walk(self._root, method, _segments(path))
 
     def propose(self, kind: int, method: str, path: str, hint: str, topic: str) -> str:
         """The name of an operation, however many there are already; at most `MAX_LENGTH` long."""
         if kind == _WEBHOOK:
             return _webhook(topic)
         segments = _segments(path)
-        return (
-            self._match(method, segments)
-            or (_from_hint(method, hint) if hint else None)
-            or _guess(method, segments)
-        )
-
-    def _match(self, method: str, segments: list[str]) -> str | None:
-        return _walk(self._root, method, segments) if self.names else None
+        found = _walk(self._root, method, segments)
+        if found is None and hint:
+            found = _from_hint(method, hint)
+        return found or _guess(method, segments)
 
 
 def _walk(node: _Node, method: str, segments: list[str]) -> str | None:
@@ -116,18 +112,19 @@ class Vocabulary:
     def __init__(self, operations: Iterable[str] = (), known: Iterable[str] = ()) -> None:
         self.templates = Templates(operations)
         self._names = set(self.templates.names).union(known)
-        #: Names that are just method and path, and so need no working out.
-        self._plain: set[str] = set()
+        #: Methods by path where the name is just these two, and needs no working out.
+        self._plain: dict[str, set[str]] = {}
 
     def settle(self, kind: int, method: str, path: str, hint: str, topic: str) -> str:
         """The name under which an exchange is counted; `OTHER` when there are enough names."""
-        plain = f"{method} {path}"
-        if plain in self._plain and kind != _WEBHOOK and not hint:
-            return plain
+        by_path = kind != _WEBHOOK and not hint
+        plain = self._plain.get(path) if by_path else None
+        if plain is not None and method in plain:
+            return f"{method} {path}"
         name = self.templates.propose(kind, method, path, hint, topic)
         if name in self._names:
-            if name == plain:
-                self._plain.add(plain)
+            if by_path and name == f"{method} {path}":
+                self._plain.setdefault(path, set()).add(method)
             return name
         if len(self._names) - (OTHER in self._names) >= MAX_OPERATIONS:
             return OTHER

@@ -20,7 +20,10 @@ PATH_CHARS = 2048
 DETAIL_CHARS = 1024
 _CACHED = 10_000
 
+#: Direction, kind, outcome, status and error: what a judgement depends on.
 _Seen = tuple[int, int, int, int, str]
+#: Fault and verdict, or nothing when one of the words has no meaning.
+_Judged = tuple[int, int] | tuple[()]
 
 
 class Cleaner(NamedTuple):
@@ -47,7 +50,7 @@ class Classifier:
     ) -> None:
         self._clean = clean
         self._vocabularies: dict[str, Vocabulary] = {}
-        self._judgements: dict[_Seen, tuple[int, int] | None] = {}
+        self._judgements: dict[_Seen, _Judged] = {}
         self._details: dict[str, str] = {}
         for (integration, _, _), names in (known or {}).items():
             self._vocabularies[integration] = Vocabulary((), self._known(integration) | set(names))
@@ -59,45 +62,43 @@ class Classifier:
             self._vocabularies[route.integration] = Vocabulary(route.operations, known)
 
     def classify(self, exchanges: Sequence[Exchange]) -> Classified:
-        """The rows of `exchanges`, in order."""
+        """The rows of `exchanges`, in order. Codes and flags in them are bare integers: database
+        drivers take an enumeration or a bool the long way round."""
         self._forget()
         rows: list[StoredExchange] = []
         captured: list[Exchange] = []
         rejected: Counter[str] = Counter()
         append, new, row_type = rows.append, tuple.__new__, StoredExchange
-        vocabularies = self._vocabularies
+        judgements, vocabularies = self._judgements, self._vocabularies
         for e, path in zip(exchanges, self._paths(exchanges), strict=True):
-            judgement = self._judge(e)
-            if judgement is None:
+            seen = (e.direction, e.kind, e.outcome, e.status, e.error)
+            judgement = judgements.get(seen) or self._judge(seen)
+            if not judgement:
                 rejected["unknown_word"] += 1
                 continue
+            has_capture = 0
             if e.capture is not None:
+                has_capture = 1
                 captured.append(e)
             vocabulary = vocabularies.get(e.integration) or self._new(e.integration)
             operation = vocabulary.settle(e.kind, e.method, path, e.operation, e.topic)
+            detail = self._detail(e.error_detail) if e.error_detail else ""
             # fmt: off
             append(new(row_type, (
                 e.id, e.started_us, e.direction, e.kind, e.integration, operation,
                 e.installation, e.customer, e.topic, e.method, path, e.status, e.outcome,
-                judgement[0], judgement[1], e.error, self._detail(e.error_detail),
+                judgement[0], judgement[1], e.error, detail,
                 e.queue_us, e.connect_us, e.tls_us, e.first_byte_us, e.total_us,
-                e.request_bytes, e.response_bytes, e.delivery, e.attempt, e.trace_id,
-                e.capture is not None,
+                e.request_bytes, e.response_bytes, e.delivery, e.attempt, e.trace_id, has_capture,
             )))
             # fmt: on
         return Classified(rows, captured, rejected)
 
-    def _judge(self, e: Exchange) -> tuple[int, int] | None:
-        key = (e.direction, e.kind, e.outcome, e.status, e.error)
-        try:
-            return self._judgements[key]
-        except KeyError:
-            found = self._judgements[key] = _judgement(e)
-            return found
+    def _judge(self, seen: _Seen) -> _Judged:
+        found = self._judgements[seen] = _judgement(seen)
+        return found
 
     def _detail(self, detail: str) -> str:
-        if not detail:
-            return detail
         found = self._details.get(detail)
         if found is None:
             found = self._details[detail] = self._clean.detail(detail[:DETAIL_CHARS])
@@ -124,11 +125,11 @@ class Classifier:
                 cache.clear()
 
 
-def _judgement(e: Exchange) -> tuple[int, int] | None:
-    """Fault and verdict, as bare numbers: a database driver is slow with anything else."""
+def _judgement(seen: _Seen) -> _Judged:
+    direction, kind, outcome, status, error = seen
     try:
-        Kind(e.kind)
-        fault, verdict = judge(Direction(e.direction), Outcome(e.outcome), e.status, e.error)
+        Kind(kind)
+        fault, verdict = judge(Direction(direction), Outcome(outcome), status, error)
     except ValueError:
-        return None
+        return ()
     return int(fault), int(verdict)
