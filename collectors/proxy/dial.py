@@ -1,4 +1,4 @@
-"""Making a connection: look up, check the very address, connect, shake hands.
+"""Making a connection to an address that was looked up: check it, connect, shake hands.
 
 The address that `egress` allows is the one the socket is connected to, and the peer is asked for
 its address once connected; a name that changes its mind in between gains nothing. TLS verifies
@@ -12,21 +12,16 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import NamedTuple, TypeVar, cast
+from typing import NamedTuple, TypeVar
 
 from collectors.proxy import errors
 from collectors.proxy.egress import denial
+from collectors.proxy.resolve import Address, DialError, Found
 from collectors.proxy.routes import Origin
 from collectors.record import NOT_REACHED
 
-#: (family, socket address) as getaddrinfo gives them.
-_Address = tuple[str, int] | tuple[str, int, int, int]
-_Found = tuple[int, _Address]
 _P = TypeVar("_P", bound=asyncio.Protocol)
 
-_NOT_FOUND = frozenset(
-    {socket.EAI_NONAME, getattr(socket, "EAI_NODATA", socket.EAI_NONAME), socket.EAI_FAIL}
-)
 _CONNECT_CODES = {
     errno.ECONNREFUSED: errors.CONNECT_REFUSED,
     errno.ECONNRESET: errors.CONNECT_RESET,
@@ -50,15 +45,6 @@ _TLS_CODES = {
 }
 
 
-class DialError(Exception):
-    """A connection that was not made; `code` is one of `collectors.proxy.errors`."""
-
-    def __init__(self, code: str, detail: str) -> None:
-        super().__init__(f"{code}: {detail}")
-        self.code = code
-        self.detail = detail
-
-
 class Spent(NamedTuple):
     """Microseconds spent on look-up and TCP, and on TLS (-1: none was asked for)."""
 
@@ -73,14 +59,22 @@ def client_tls() -> ssl.SSLContext:
     return context
 
 
-async def dial(origin: Origin, factory: Callable[[], _P], tls: ssl.SSLContext) -> tuple[_P, Spent]:
-    """A connection to `origin`, or `DialError`. Whoever calls it bounds its time."""
-    begun = time.monotonic_ns()
-    connected = await _connect_any(await _look_up(origin), origin)
+async def dial(
+    origin: Origin,
+    found: list[Found],
+    begun_ns: int,
+    factory: Callable[[], _P],
+    tls: ssl.SSLContext,
+) -> tuple[_P, Spent]:
+    """A connection to one of the addresses `found` for `origin`, or `DialError`.
+
+    `begun_ns` is when the look-up began, on the monotonic clock. Whoever calls it bounds its time.
+    """
+    connected = await _connect_any(found, origin)
     at_tcp = time.monotonic_ns()
     protocol = await _adopt(connected, origin, factory, tls if origin.tls else None)
     tls_us = (time.monotonic_ns() - at_tcp) // 1000 if origin.tls else NOT_REACHED
-    return protocol, Spent((at_tcp - begun) // 1000, tls_us)
+    return protocol, Spent((at_tcp - begun_ns) // 1000, tls_us)
 
 
 async def _adopt(
@@ -109,25 +103,7 @@ def _handshake_error(error: OSError, tls: ssl.SSLContext | None) -> DialError:
     return DialError(code, str(error) or type(error).__name__)
 
 
-async def _look_up(origin: Origin) -> list[_Found]:
-    """The addresses of the host, in the resolver's order."""
-    try:
-        return await _resolve(origin.host, origin.port)
-    except socket.gaierror as error:
-        missing = error.errno in _NOT_FOUND
-        code = errors.DNS_NOT_FOUND if missing else errors.DNS_FAILED
-        raise DialError(code, f"{origin.host}: {error.strerror}") from error
-    except (OSError, UnicodeError) as error:
-        raise DialError(errors.DNS_FAILED, f"{origin.host}: {error}") from error
-
-
-async def _resolve(host: str, port: int) -> list[_Found]:
-    loop = asyncio.get_running_loop()
-    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return [(family, cast(_Address, address)) for family, _, _, _, address in found]
-
-
-async def _connect_any(found: list[_Found], origin: Origin) -> socket.socket:
+async def _connect_any(found: list[Found], origin: Origin) -> socket.socket:
     """A socket connected to the first address that takes it."""
     last = DialError(errors.DNS_NOT_FOUND, f"{origin.host}: no address")
     for family, address in found:
@@ -143,7 +119,7 @@ async def _connect_any(found: list[_Found], origin: Origin) -> socket.socket:
     raise last
 
 
-async def _connect(family: int, address: _Address) -> socket.socket:
+async def _connect(family: int, address: Address) -> socket.socket:
     connecting = socket.socket(family, socket.SOCK_STREAM)
     try:
         connecting.setblocking(False)

@@ -35,6 +35,7 @@ CONNECT_FAILED = "connect_failed"
 ADDRESS_DENIED = codes.ADDRESS_DENIED
 DNS_NOT_FOUND = codes.DNS_NOT_FOUND
 DNS_FAILED = "dns_failed"
+DNS_TIMEOUT = "dns_timeout"
 TLS_EXPIRED = "tls_expired"
 TLS_HOSTNAME = "tls_hostname"
 TLS_UNTRUSTED = "tls_untrusted"
@@ -153,7 +154,7 @@ ERRORS: dict[str, Entry] = {
     CONNECT_TIMEOUT: Entry(
         _T,
         504,
-        "No connection (name, TCP and TLS) within connect_ms.",
+        "No connection (TCP and TLS) within connect_ms.",
         "Check that the address is reachable and not filtered; else raise timeouts.connect_ms.",
     ),
     FIRST_BYTE_TIMEOUT: Entry(
@@ -200,6 +201,12 @@ ERRORS: dict[str, Entry] = {
     ),
     DNS_FAILED: Entry(
         _D, 502, "The name could not be looked up.", "Check the resolver of this machine."
+    ),
+    DNS_TIMEOUT: Entry(
+        _D,
+        502,
+        "The name was not looked up within connect_ms.",
+        "Check the resolver of this machine.",
     ),
     TLS_EXPIRED: Entry(
         _S, 502, "The certificate has expired or is not yet valid.", "Renew the certificate."

@@ -17,7 +17,7 @@ from collectors.proxy import emit
 from collectors.proxy.admission import body_refusal
 from collectors.proxy.answers import problem
 from collectors.proxy.context import Context, forwarded_lines, read_context, read_trace
-from collectors.proxy.dial import DialError, Spent
+from collectors.proxy.dial import Spent
 from collectors.proxy.errors import (
     CALLER_GONE,
     CALLER_STALLED,
@@ -29,6 +29,7 @@ from collectors.proxy.errors import (
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL
 from collectors.proxy.head import CHUNKED, TO_END_OF_FILE, RequestHead, ResponseHead
 from collectors.proxy.metrics import RETRIED, REUSED
+from collectors.proxy.resolve import DialError
 from collectors.proxy.routes import Destination, Routed
 from collectors.proxy.timeouts import Progress, Stage
 from collectors.proxy.verdicts import Refusal
@@ -110,7 +111,7 @@ class LiveExchange:
         self._reused = False
         self._retried = False
         # How far it is.
-        self._stage = Stage.CONNECTING
+        self._stage = Stage.LOOKING_UP
         self._stage_ns = self._moved_ns = self.started_ns
         self._caller_full = self._link_full = False
         self.request_done = head.body_length == 0
@@ -195,6 +196,11 @@ class LiveExchange:
                 self._link.reading.release(OTHER_SIDE_FULL)
 
     # From the upstream's side.
+
+    def looked_up(self) -> None:
+        """The upstream's name has addresses; what follows is connecting."""
+        if self._stage == Stage.LOOKING_UP:
+            self._stage = Stage.CONNECTING  # within the same bound, so `_stage_ns` stays
 
     def connected(self, link: "UpstreamProtocol", spent: Spent) -> None:
         """The connection that was dialled is there."""
@@ -315,7 +321,7 @@ class LiveExchange:
         assert self._routed is not None
         if not self.request_done:
             self._caller.reading.hold(NOT_CONNECTED)
-        self._enter(Stage.CONNECTING)
+        self._enter(Stage.LOOKING_UP)
         self._dialing = self._hub.dial(self._routed.endpoint.origin, self)
 
     def _attach(self, link: "UpstreamProtocol", *, reused: bool) -> None:

@@ -20,7 +20,7 @@ from app.settings import Settings
 from collectors.proxy.answers import whole
 from collectors.proxy.caller import CallerProtocol
 from collectors.proxy.decide import House
-from collectors.proxy.dial import DialError, client_tls, dial
+from collectors.proxy.dial import client_tls, dial
 from collectors.proxy.errors import PROXY_STOPPED
 from collectors.proxy.exchange import LiveExchange
 from collectors.proxy.metrics import (
@@ -39,6 +39,7 @@ from collectors.proxy.metrics import (
     render,
 )
 from collectors.proxy.pool import Pool
+from collectors.proxy.resolve import DialError, Resolver
 from collectors.proxy.routes import EMPTY_ROUTER, Origin
 from collectors.proxy.table import TableFile
 from collectors.proxy.tap import Journal, Tap
@@ -74,6 +75,7 @@ class Hub:
         self._node = secrets.randbits(30)
         self._counter = 0
         self._tls = tls or client_tls()
+        self._resolver = Resolver()
         self._log = logs.get("proxy")
         self.house = House(_pseudonym(settings.home), frozenset(settings.inbound_hosts))
         self.counts = [0] * SIZE
@@ -128,8 +130,13 @@ class Hub:
 
     async def _dial(self, origin: Origin, exchange: LiveExchange) -> None:
         self.counts[CONNECTS] += 1
+        begun_ns = time.monotonic_ns()
         try:
-            link, spent = await dial(origin, lambda: UpstreamProtocol(self, origin), self._tls)
+            found = await self._resolver.look_up(origin)
+            exchange.looked_up()
+            link, spent = await dial(
+                origin, found, begun_ns, lambda: UpstreamProtocol(self, origin), self._tls
+            )
         except DialError as error:
             self.counts[CONNECT_FAILURES] += 1
             exchange.dial_failed(error)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from collectors.proxy.errors import (
     CALLER_STALLED,
     CONNECT_TIMEOUT,
+    DNS_TIMEOUT,
     FIRST_BYTE_TIMEOUT,
     IDLE_TIMEOUT,
     REQUEST_TIMEOUT,
@@ -30,10 +31,11 @@ LINGER_BYTES = 256 * 1024
 class Stage(IntEnum):
     """What a live exchange is waiting for."""
 
-    CONNECTING = 0
-    SENDING = 1  # the request's body is on its way
-    WAITING = 2  # for the first byte of the answer
-    ANSWERING = 3  # the answer's body is on its way
+    LOOKING_UP = 0  # the upstream's name
+    CONNECTING = 1
+    SENDING = 2  # the request's body is on its way
+    WAITING = 3  # for the first byte of the answer
+    ANSWERING = 4  # the answer's body is on its way
 
 
 class Progress(NamedTuple):
@@ -55,8 +57,8 @@ def overdue(progress: Progress, allowance: Allowance, now_ns: int) -> str | None
     """The code of the timeout that has struck; None while there is time."""
     stage = progress.stage
     in_stage, still = now_ns - progress.stage_ns, now_ns - progress.moved_ns
-    if stage == Stage.CONNECTING and in_stage > allowance.connect_ns:
-        return CONNECT_TIMEOUT
+    if stage <= Stage.CONNECTING and in_stage > allowance.connect_ns:
+        return DNS_TIMEOUT if stage == Stage.LOOKING_UP else CONNECT_TIMEOUT
     if stage == Stage.WAITING and in_stage > allowance.first_byte_ns:
         return FIRST_BYTE_TIMEOUT
     moving = stage in (Stage.SENDING, Stage.ANSWERING)

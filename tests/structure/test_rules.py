@@ -104,3 +104,11 @@ def test_nothing_is_loaded_from_a_cdn() -> None:
         text = (ROOT / name).read_text()
         for host in ("jsdelivr", "unpkg", "cdnjs", "googleapis", "cdn.plot.ly"):
             assert host not in text, f"{name} names {host}: pages work without internet"
+
+
+def test_the_error_reference_is_what_the_proxy_knows() -> None:
+    from collectors.proxy.errors import markdown
+
+    assert markdown().strip() in (ROOT / "docs/errors.md").read_text(), (
+        "print collectors.proxy.errors.markdown() into docs/errors.md"
+    )

@@ -155,6 +155,8 @@ def test_which_addresses_may_be_dialled(address, public, permitted):
 
 ALLOWED = Allowance(100, 200, 300, 1000)
 WAITS = {
+    (Stage.LOOKING_UP, 100, 100, False, False): None,
+    (Stage.LOOKING_UP, 101, 101, False, False): "dns_timeout",
     (Stage.CONNECTING, 100, 100, False, False): None,
     (Stage.CONNECTING, 101, 101, False, False): "connect_timeout",
     (Stage.WAITING, 200, 200, False, False): None,

@@ -67,7 +67,7 @@ def test_a_name_that_does_not_exist(tmp_path, monkeypatch):
             async def not_found(*_, **__):
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
-            monkeypatch.setattr("collectors.proxy.dial._resolve", not_found)
+            monkeypatch.setattr("collectors.proxy.resolve._ask", not_found)
             answer, record = await failure(stage)
             assert (answer.status, answer.fields["midspan-outcome"]) == (502, "dns_error")
             assert (record.outcome, record.error) == (Outcome.DNS_ERROR, "dns_not_found")
@@ -83,9 +83,26 @@ def test_a_resolver_that_fails(tmp_path, monkeypatch):
             async def failing(*_, **__):
                 raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
 
-            monkeypatch.setattr("collectors.proxy.dial._resolve", failing)
+            monkeypatch.setattr("collectors.proxy.resolve._ask", failing)
             _, record = await failure(stage)
             assert record.error == "dns_failed"
+
+    run(play())
+
+
+def test_a_resolver_that_does_not_answer_in_time(tmp_path, monkeypatch):
+    async def play():
+        async with staged(tmp_path) as (stage, _):
+            use(stage, route_to(80, host="slow.invalid", timeouts=Timeouts(connect_ms=100)))
+
+            async def silent(*_, **__):
+                await asyncio.Event().wait()
+
+            monkeypatch.setattr("collectors.proxy.resolve._ask", silent)
+            answer, record = await failure(stage)
+            assert (answer.status, answer.fields["midspan-outcome"]) == (502, "dns_error")
+            assert (record.outcome, record.error) == (Outcome.DNS_ERROR, "dns_timeout")
+            assert record.connect_us == -1
 
     run(play())
 
