@@ -1,15 +1,16 @@
-"""Which rollup rows answer a question: a window cut into days, hours and minutes.
+"""Which rollup rows answer a question: a window cut into weeks, days, hours and minutes.
 
 Pure. What is complete at an instant, and so may answer for it: minutes from `minutes_from` on,
-hours from `hours_from` to before `hours_until`, days before `days_until`. The marks keep to
-`hours_from <= days_until <= hours_until` and `hours_from <= minutes_from <= hours_until`; minutes
+hours from `hours_from` to before `hours_until`, days before `days_until`, weeks before
+`weeks_until`. The marks keep to `weeks_until <= days_until <= hours_until`,
+`hours_from <= days_until` and `hours_from <= minutes_from <= hours_until`; minutes
 and hours begin and end on an hour, days and `hours_from` on a day. So no instant is without a row.
 """
 
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window, ceil, floor
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window, ceil, floor
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Marks:
     hours_from_us: int
     hours_until_us: int
     days_until_us: int
+    weeks_until_us: int
 
 
 class Stretch(NamedTuple):
@@ -49,20 +51,20 @@ def cover(window: Window, marks: Marks, step_us: int | None = None) -> list[Stre
 
     With `step_us`, rows that do not divide it are only taken where no shorter ones are kept.
     """
-    whole = Stretch(window.start_us, window.end_us, 0)
-    days_until_us = marks.days_until_us if _divides(DAY_US, step_us) else marks.hours_from_us
-    hours_until_us = marks.hours_until_us if _divides(HOUR_US, step_us) else marks.minutes_from_us
-    days, rest = _carve(whole, DAY_US, days_until_us)
-    found = days
-    for part in rest:
-        hours, ends = _carve(part, HOUR_US, hours_until_us)
-        found += hours
-        found += [Stretch(start, end, MINUTE_US) for start, end, _ in ends]
-    return sorted(found)
-
-
-def _divides(resolution_us: int, step_us: int | None) -> bool:
-    return step_us is None or step_us % resolution_us == 0
+    left, found = [Stretch(window.start_us, window.end_us, MINUTE_US)], []
+    for resolution_us, folded_until_us, gone_until_us in (
+        (WEEK_US, marks.weeks_until_us, 0),
+        (DAY_US, marks.days_until_us, marks.hours_from_us),
+        (HOUR_US, marks.hours_until_us, marks.minutes_from_us),
+    ):
+        fits = step_us is None or step_us % resolution_us == 0
+        until_us = folded_until_us if fits else gone_until_us
+        parts, left = left, []
+        for part in parts:
+            carved, rest = _carve(part, resolution_us, until_us)
+            found += carved
+            left += rest
+    return sorted(found + left)
 
 
 def _carve(part: Stretch, resolution_us: int, until_us: int) -> tuple[list[Stretch], list[Stretch]]:
@@ -71,6 +73,6 @@ def _carve(part: Stretch, resolution_us: int, until_us: int) -> tuple[list[Stret
     end_us = min(floor(part.end_us, resolution_us), until_us)
     if end_us <= start_us:
         return [], [part]
-    rest = [Stretch(part.start_us, start_us, 0), Stretch(end_us, part.end_us, 0)]
+    rest = [part._replace(end_us=start_us), part._replace(start_us=end_us)]
     carved = Stretch(start_us, end_us, resolution_us)
     return [carved], [each for each in rest if each.start_us < each.end_us]

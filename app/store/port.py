@@ -7,10 +7,10 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window
 
 #: Steps a rollup is kept at.
-RESOLUTIONS_US = (MINUTE_US, HOUR_US, DAY_US)
+RESOLUTIONS_US = (MINUTE_US, HOUR_US, DAY_US, WEEK_US)
 
 
 class Series(NamedTuple):
@@ -112,7 +112,8 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long each kind of row is kept, in microseconds. Day rollups are kept for good."""
+    """How long each kind of row is kept, in microseconds. Longer rollups are
+    kept for good."""
 
     exchanges_us: int
     captures_us: int
@@ -186,8 +187,8 @@ class MetricsStore(Protocol):
         """The operation names in use by (integration, direction, kind)."""
 
     def fold(self, now_us: int) -> int:
-        """Fold the hours and days that are over; how many rows were written. Each hour and day is
-        a transaction of its own."""
+        """Fold the hours, days and weeks that are over; how many rows were written. Each of them
+        is a transaction of its own."""
 
     def expire(self, now_us: int, retention: Retention, limit: int = 20_000) -> int:
         """Delete up to `limit` rows of each kind that are past their retention; how many. Minutes

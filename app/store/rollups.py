@@ -9,19 +9,25 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Table, text
 
-from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window, floor
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window, floor
 from app.store.backend import Backend, Row
 from app.store.cover import Marks, Stretch, cover, widened
 from app.store.names import Names
 from app.store.port import Rollups
 from app.store.sums import COLUMNS, NUMBERS, Sums, of_rows
-from app.store.tables import FIRST_OPERATION_SERIES, rollup_days, rollup_hours, rollup_minutes
+from app.store.tables import (
+    FIRST_OPERATION_SERIES,
+    rollup_days,
+    rollup_hours,
+    rollup_minutes,
+    rollup_weeks,
+)
 
-#: Hours lie by series: naming the series turns a scan of everything into look-ups.
-_HOURS_BY_SERIES = f"{rollup_hours.name} WHERE series_id IN (SELECT id FROM series) AND"  # noqa: S608
-_FIRST_MINUTE = text("SELECT min(start_minute) FROM rollup_minutes WHERE start_minute >= :first")
-_FIRST_HOUR = text(
-    "SELECT min(minute) FROM (SELECT (SELECT min(start_minute) FROM rollup_hours r "
+#: Hours and days lie by series: naming the series turns a scan of everything into look-ups.
+_BY_SERIES = " series_id IN (SELECT id FROM series) AND"
+_FIRST_BY_TIME = "SELECT min(start_minute) FROM {0} WHERE start_minute >= :first"
+_FIRST_BY_SERIES = (
+    "SELECT min(minute) FROM (SELECT (SELECT min(start_minute) FROM {0} r "
     "WHERE r.series_id = s.id AND r.start_minute >= :first) AS minute FROM series s) AS firsts"
 )
 #: The minutes of a stretch that have rows, found by leaping from one to the next: a stretch may be
@@ -35,7 +41,14 @@ _GRID = (
     "FROM grid WHERE grid.minute IS NOT NULL) "
 )
 
-TABLES = {MINUTE_US: rollup_minutes, HOUR_US: rollup_hours, DAY_US: rollup_days}
+TABLES = {
+    MINUTE_US: rollup_minutes,
+    HOUR_US: rollup_hours,
+    DAY_US: rollup_days,
+    WEEK_US: rollup_weeks,
+}
+#: What a row of each length is folded from.
+_FINER = {HOUR_US: rollup_minutes, DAY_US: rollup_hours, WEEK_US: rollup_days}
 
 
 def add(connection: Connection, backend: Backend, marks: Marks, sums: Sums) -> None:
@@ -45,6 +58,7 @@ def add(connection: Connection, backend: Backend, marks: Marks, sums: Sums) -> N
         MINUTE_US: at_us >= marks.minutes_from_us,
         HOUR_US: (at_us >= marks.hours_from_us) & (at_us < marks.hours_until_us),
         DAY_US: at_us < marks.days_until_us,
+        WEEK_US: at_us < marks.weeks_until_us,
     }
     for step_us, mask in kept.items():
         if mask.any():
@@ -59,8 +73,10 @@ def _merge_in(connection: Connection, backend: Backend, table: Table, sums: Sums
 
 
 def fold(connection: Connection, backend: Backend, start_us: int, step_us: int) -> int:
-    """Write the rows of one hour or day from the minutes or hours in it; how many rows."""
-    source = f"{rollup_minutes.name} WHERE" if step_us == HOUR_US else _HOURS_BY_SERIES
+    """Write the rows of one hour, day or week from the next shorter ones; how many rows."""
+    source = f"{_FINER[step_us].name} WHERE"
+    if step_us != HOUR_US:
+        source += _BY_SERIES
     rows = connection.execute(
         text(
             f"SELECT series_id, {start_us // MINUTE_US}, {_summed(backend)} FROM {source} "  # noqa: S608
@@ -75,8 +91,9 @@ def fold(connection: Connection, backend: Backend, start_us: int, step_us: int) 
 
 
 def first_unfolded(connection: Connection, step_us: int, from_us: int) -> int | None:
-    """The start of the first hour or day at or after `from_us` that holds rows to fold."""
-    statement = _FIRST_MINUTE if step_us == HOUR_US else _FIRST_HOUR
+    """The start of the first hour, day or week at or after `from_us` that holds rows to fold."""
+    first = _FIRST_BY_TIME if step_us == HOUR_US else _FIRST_BY_SERIES
+    statement = text(first.format(_FINER[step_us].name))
     minute = connection.execute(statement, {"first": from_us // MINUTE_US}).scalar()
     return None if minute is None else floor(minute * MINUTE_US, step_us)
 
@@ -205,7 +222,7 @@ def cut(connection: Connection, table: Table, before_us: int, limit: int) -> int
     """Delete up to `limit` rows that start before `before_us`; how many."""
     old = f"FROM {table.name} WHERE start_minute < :before"
     if table is rollup_hours:
-        old += " AND series_id IN (SELECT id FROM series)"
+        old += f" AND{_BY_SERIES.removesuffix(' AND')}"
     statement = text(
         f"DELETE FROM {table.name} WHERE (series_id, start_minute) IN "  # noqa: S608
         f"(SELECT series_id, start_minute {old} LIMIT :limit)"

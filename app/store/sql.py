@@ -4,14 +4,14 @@ What a transaction does is said here; how a database does it, in `sqlite` and `p
 rows meet and what they become, in `sums` and `cover`, which are pure.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
 from sqlalchemy import Connection, Table, select, text
 
 from app.domain.ids import id_floor
-from app.domain.window import DAY_US, HOUR_US, Window, floor
+from app.domain.window import DAY_US, HOUR_US, WEEK_US, Window, floor
 from app.errors import StoreRefused
 from app.store import exchanges as raw
 from app.store import rollups as rolled
@@ -43,6 +43,8 @@ _POSITION = text(
     "VALUES (:journal, :segment, :offset, :sequence) ON CONFLICT (journal) DO UPDATE "
     'SET segment = excluded.segment, "offset" = excluded."offset", sequence = excluded.sequence'
 )
+
+_UNTIL = {HOUR_US: "hours_until_us", DAY_US: "days_until_us", WEEK_US: "weeks_until_us"}
 
 
 class SqlStore:
@@ -79,17 +81,12 @@ class SqlStore:
             return self._names.in_use()
 
     def fold(self, now_us: int) -> int:
-        """Fold hours, then days, each in a transaction of its own; how many rows were written."""
-        with self._reading() as (_, marks):
-            pass
-        written = 0
-        while marks.hours_until_us < floor(now_us, HOUR_US):
-            marks, count = self._fold_hour(floor(now_us, HOUR_US))
-            written += count
-        while marks.days_until_us < floor(marks.hours_until_us, DAY_US):
-            marks, count = self._fold_day()
-            written += count
-        return written
+        """Fold hours, then days, then weeks, each in a transaction of its own; how many rows."""
+        return (
+            self._fold(HOUR_US, lambda marks: now_us)
+            + self._fold(DAY_US, lambda marks: marks.hours_until_us)
+            + self._fold(WEEK_US, lambda marks: marks.days_until_us)
+        )
 
     def expire(self, now_us: int, retention: Retention, limit: int = 20_000) -> int:
         """Delete up to `limit` rows of each kind; what is folded stays, minutes and hours go."""
@@ -197,30 +194,31 @@ class SqlStore:
         bodies = [(each.id, pack(each)) for each in batch.captures]
         self._backend.insert(connection, captures, bodies)
 
-    def _fold_hour(self, until_us: int) -> tuple[Marks, int]:
-        """Fold the next hour that holds anything, or find that there is none before `until_us`."""
-        with self._writing() as (connection, marks):
-            start_us = rolled.first_unfolded(connection, HOUR_US, marks.hours_until_us)
-            count = 0
-            if start_us is not None and start_us < until_us:
-                count = rolled.fold(connection, self._backend, start_us, HOUR_US)
-                until_us = start_us + HOUR_US
-            moved = replace(marks, hours_until_us=max(until_us, marks.hours_until_us))
-            state.write(connection, moved)
-            return moved, count
+    def _fold(self, step_us: int, limit_of: Callable[[Marks], int]) -> int:
+        """Fold all steps that end by what `limit_of` says, skipping those without rows."""
+        with self._reading() as (_, marks):
+            pass
+        written = 0
+        while _until(marks, step_us) < floor(limit_of(marks), step_us):
+            with self._writing() as (connection, current):
+                start_us = rolled.first_unfolded(connection, step_us, _until(current, step_us))
+                until_us = floor(limit_of(current), step_us)
+                if start_us is not None and start_us < until_us:
+                    written += rolled.fold(connection, self._backend, start_us, step_us)
+                    until_us = start_us + step_us
+                marks = _folded(current, step_us, until_us)
+                state.write(connection, marks)
+        return written
 
-    def _fold_day(self) -> tuple[Marks, int]:
-        """The same for the next day whose hours are all folded."""
-        with self._writing() as (connection, marks):
-            until_us = floor(marks.hours_until_us, DAY_US)
-            start_us = rolled.first_unfolded(connection, DAY_US, marks.days_until_us)
-            count = 0
-            if start_us is not None and start_us < until_us:
-                count = rolled.fold(connection, self._backend, start_us, DAY_US)
-                until_us = start_us + DAY_US
-            moved = replace(marks, days_until_us=max(until_us, marks.days_until_us))
-            state.write(connection, moved)
-            return moved, count
+
+def _until(marks: Marks, step_us: int) -> int:
+    value: int = getattr(marks, _UNTIL[step_us])
+    return value
+
+
+def _folded(marks: Marks, step_us: int, until_us: int) -> Marks:
+    """The marks once everything before `until_us` is folded; they never move back."""
+    return replace(marks, **{_UNTIL[step_us]: max(until_us, _until(marks, step_us))})
 
 
 def _aged(marks: Marks, now_us: int, retention: Retention) -> Marks:

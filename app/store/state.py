@@ -8,7 +8,7 @@ from app.store.cover import Marks
 from app.store.tables import FIRST_OPERATION_SERIES, metrics_state
 
 _READ = (
-    "SELECT minutes_from_us, hours_from_us, hours_until_us, days_until_us, "  # noqa: S608
+    "SELECT minutes_from_us, hours_from_us, hours_until_us, days_until_us, weeks_until_us, "  # noqa: S608
     "(SELECT max(id) FROM integration_names), (SELECT max(id) FROM operation_names), "
     f"(SELECT max(id) FROM series WHERE id < {FIRST_OPERATION_SERIES}), "
     f"(SELECT max(id) FROM series WHERE id >= {FIRST_OPERATION_SERIES}) FROM metrics_state"
@@ -27,7 +27,7 @@ class Last(NamedTuple):
 def read(connection: Connection) -> tuple[Marks, Last]:
     """The marks, and how far the dictionaries go, in one statement."""
     row = connection.exec_driver_sql(_READ).one()
-    return Marks(*row[:4]), Last(*row[4:])
+    return Marks(*row[:5]), Last(*row[5:])
 
 
 def write(connection: Connection, marks: Marks) -> None:
@@ -38,5 +38,6 @@ def write(connection: Connection, marks: Marks) -> None:
             hours_from_us=marks.hours_from_us,
             hours_until_us=marks.hours_until_us,
             days_until_us=marks.days_until_us,
+            weeks_until_us=marks.weeks_until_us,
         )
     )

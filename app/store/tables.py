@@ -6,9 +6,9 @@ bytes instead of eight, and a rollup starts on a minute.
 
 Keys are chosen for how rows come and go. Exchanges lie in the order of their ids, which is that
 of time: new ones are appended, old ones cut off at the other end. Minutes lie by time, because
-every batch writes those of one minute or two; hours and days lie by series, because a question
-reads a stretch of each. Names do not collide with the registry's tables: both may share one
-PostgreSQL database.
+every batch writes those of one minute or two; longer rows lie by series, because a question reads a
+stretch of each. Names do not collide with the registry's tables: both may share one PostgreSQL
+database.
 """
 
 from sqlalchemy import (
@@ -171,6 +171,9 @@ def _rollup(name: str, keys: tuple[str, str], comment: str) -> Table:
 rollup_minutes = _rollup("rollup_minutes", ("start_minute", "series_id"), "Sums per minute")
 rollup_hours = _rollup("rollup_hours", ("series_id", "start_minute"), "Sums per hour")
 rollup_days = _rollup("rollup_days", ("series_id", "start_minute"), "Sums per day, UTC")
+rollup_weeks = _rollup(
+    "rollup_weeks", ("series_id", "start_minute"), "Sums per seven days, counted from 1970-01-01"
+)
 
 journal_positions = Table(
     "journal_positions",
@@ -190,6 +193,13 @@ metrics_state = Table(
     Column("hours_from_us", BigInteger, nullable=False, comment="Older hours are not kept"),
     Column("hours_until_us", BigInteger, nullable=False, comment="Hours before it are folded"),
     Column("days_until_us", BigInteger, nullable=False, comment="Days before it are folded"),
+    Column(
+        "weeks_until_us",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="Weeks before it are folded",
+    ),
     CheckConstraint("id = 1", name="one_row"),
     comment="The marks between resolutions; its one row is also the lock of writers",
 )

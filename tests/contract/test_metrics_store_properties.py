@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from app.domain.ids import exchange_id
-from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window
 from app.domain.words import Fault, Outcome, Verdict
 from app.store.port import MetricsStore, Retention, Rollups, StoredExchange
 from tests.contract.conftest import Database
@@ -14,7 +14,7 @@ from tests.contract.worlds import NOW_US, assert_agrees, batch_of, everything, e
 
 #: Raw rows stay, so that there is something to recount; rollups go soon.
 RETENTION = Retention(1000 * DAY_US, 1000 * DAY_US, minutes_us=5 * HOUR_US, hours_us=3 * DAY_US)
-STEPS = (None, MINUTE_US, 7 * MINUTE_US, HOUR_US, 90 * MINUTE_US, DAY_US)
+STEPS = (None, MINUTE_US, 7 * MINUTE_US, HOUR_US, 90 * MINUTE_US, DAY_US, WEEK_US)
 
 #: Minutes before now: often within the hour, sometimes days or months ago, sometimes ahead.
 ages = st.one_of(

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window, floor
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window, floor
 from app.store.cover import Marks, Stretch, cover, widened
 
 STEPS = (None, MINUTE_US, 5 * MINUTE_US, HOUR_US, 90 * MINUTE_US, DAY_US, 7 * DAY_US)
@@ -19,7 +19,8 @@ def marks(draw: st.DrawFn) -> Marks:
     hours_from = (
         START + draw(st.integers(0, (min(days_until, minutes_from) - START) // DAY_US)) * DAY_US
     )
-    return Marks(minutes_from, hours_from, hours_until, days_until)
+    weeks_until = floor(START + draw(st.integers(0, days_until - START)), WEEK_US)
+    return Marks(minutes_from, hours_from, hours_until, days_until, weeks_until)
 
 
 windows = st.tuples(st.integers(0, 32 * 1440), st.integers(1, 32 * 1440)).map(
@@ -44,7 +45,8 @@ def test_every_instant_of_a_window_is_covered_once_by_rows_that_are_complete_the
             assert marks.hours_from_us <= start_us
             assert end_us <= marks.hours_until_us
         else:
-            assert end_us <= marks.days_until_us
+            weekly = resolution_us == WEEK_US
+            assert end_us <= (marks.weeks_until_us if weekly else marks.days_until_us)
 
 
 @given(window=windows, marks=marks())
@@ -72,21 +74,24 @@ def test_rows_longer_than_the_step_stand_only_where_shorter_ones_are_gone(
             assert part.end_us <= marks.hours_from_us if part.resolution_us == DAY_US else True
 
 
-def test_a_month_is_days_with_hours_and_minutes_at_its_ends() -> None:
-    now = START + 40 * DAY_US + 13 * HOUR_US + 47 * MINUTE_US
+def test_a_month_is_weeks_with_days_hours_and_minutes_at_its_ends() -> None:
+    now = floor(START, WEEK_US) + 44 * DAY_US + 13 * HOUR_US + 47 * MINUTE_US
     hour, day = floor(now, HOUR_US), floor(now, DAY_US)
-    marks = Marks(hour - 48 * HOUR_US, day - 35 * DAY_US, hour, day)
+    week = floor(day, WEEK_US)
+    marks = Marks(hour - 48 * HOUR_US, day - 35 * DAY_US, hour, day, week)
     wide = widened(Window(now - 30 * DAY_US, now), marks)
     start = hour - 30 * DAY_US
     assert cover(wide, marks) == [
         Stretch(start, day - 29 * DAY_US, HOUR_US),
-        Stretch(day - 29 * DAY_US, day, DAY_US),
+        Stretch(day - 29 * DAY_US, week - 21 * DAY_US, DAY_US),
+        Stretch(week - 21 * DAY_US, week, WEEK_US),
+        Stretch(week, day, DAY_US),
         Stretch(day, hour, HOUR_US),
         Stretch(hour, now, MINUTE_US),
     ]
 
 
 def test_the_seconds_of_a_window_are_rounded_out_to_the_minute() -> None:
-    assert widened(Window(START + 1, START + MINUTE_US + 1), Marks(0, 0, 0, 0)) == Window(
+    assert widened(Window(START + 1, START + MINUTE_US + 1), Marks(0, 0, 0, 0, 0)) == Window(
         START, START + 2 * MINUTE_US
     )
