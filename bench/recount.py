@@ -4,13 +4,13 @@ from collections import Counter
 from pathlib import Path
 
 import numpy as np
-from app.store.open import open_store
 
 from app.domain.histogram import BUCKETS, from_values
 from app.domain.histogram import decode_into as merge
 from app.domain.outcome import TIMED_OUTCOMES
 from app.domain.tally import CELLS, cell
 from app.domain.window import MINUTE_US, Window, floor
+from app.store.open import open_store
 from app.store.port import MetricsStore, StoredExchange
 
 _EVER = Window(0, 7_258_118_400_000_000)  # to the year 2200
