@@ -104,6 +104,8 @@ def _crossing(direction: str, kind: str) -> str:
 
 
 def _owner(view: IntegrationView) -> str:
+    if not view.partner_name:
+        return "callers and names that nobody registered"
     return view.partner_name + ("" if view.visibility == "public" else f" · {view.visibility}")
 
 
