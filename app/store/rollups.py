@@ -12,8 +12,10 @@ from sqlalchemy import Connection, Table, text
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window, floor
 from app.store.backend import Backend, Row
 from app.store.cover import Marks, Stretch, cover, widened
+from app.store.memory import Memory
 from app.store.names import Names
 from app.store.port import Rollups
+from app.store.state import State, count_change
 from app.store.sums import COLUMNS, NUMBERS, Sums, of_rows
 from app.store.tables import (
     FIRST_OPERATION_SERIES,
@@ -60,6 +62,8 @@ def add(connection: Connection, backend: Backend, marks: Marks, sums: Sums) -> N
         DAY_US: at_us < marks.days_until_us,
         WEEK_US: at_us < marks.weeks_until_us,
     }
+    if any(kept[step_us].any() for step_us in (HOUR_US, DAY_US, WEEK_US)):
+        count_change(connection)
     for step_us, mask in kept.items():
         if mask.any():
             part = sums if mask.all() else sums.where(mask)
@@ -87,6 +91,7 @@ def fold(connection: Connection, backend: Backend, start_us: int, step_us: int) 
     folded = of_rows(rows.all()).merged()
     if len(folded):
         backend.put(connection, TABLES[step_us], folded.rows())
+        count_change(connection)
     return len(folded)
 
 
@@ -102,21 +107,28 @@ def answer(
     connection: Connection,
     backend: Backend,
     names: Names,
-    marks: Marks,
-    window: Window,
     *,
+    memory: Memory,
+    state: State,
+    window: Window,
     integrations: Sequence[str] | None,
     operations: bool,
     step_us: int | None,
 ) -> Rollups:
     """The rows that cover `window`; see `MetricsStore.rollups`."""
-    covered = widened(window, marks)
+    covered = widened(window, state.marks)
     among = None if integrations is None else frozenset(integrations)
     ids = names.ids(operations=operations, integrations=among)
-    found: list[tuple[Stretch, list[Row]]] = []
-    for part in cover(covered, marks, step_us) if ids else ():
+    found: list[tuple[Stretch, Sequence[Row]]] = []
+    for part in cover(covered, state.marks, step_us) if ids else ():
         question = _Question(part, ids, among is None, operations, step_us)
-        found.append((part, _select(connection, backend, question)))
+        key = (part, among, operations, step_us)
+        rows = memory.recall(state.version, key)
+        if rows is None:
+            rows = _select(connection, backend, question)
+            if part.resolution_us > MINUTE_US:
+                memory.keep(state.version, key, rows)
+        found.append((part, rows))
     return _columns(covered, names, found, step_us)
 
 
@@ -188,7 +200,7 @@ def _summed(backend: Backend) -> str:
 
 
 def _columns(
-    window: Window, names: Names, found: list[tuple[Stretch, list[Row]]], step_us: int | None
+    window: Window, names: Names, found: list[tuple[Stretch, Sequence[Row]]], step_us: int | None
 ) -> Rollups:
     sums = of_rows([row for _, rows in found for row in rows])
     lengths = [len(rows) for _, rows in found]

@@ -19,6 +19,7 @@ from app.store import schema, state
 from app.store.backend import Backend
 from app.store.cover import Marks
 from app.store.evidence import pack, unpack
+from app.store.memory import Memory
 from app.store.names import Names, Settled
 from app.store.port import (
     Batch,
@@ -29,6 +30,7 @@ from app.store.port import (
     StoredCapture,
     StoredExchange,
 )
+from app.store.state import State
 from app.store.sums import of_sums
 from app.store.tables import (
     captures,
@@ -54,6 +56,7 @@ class SqlStore:
         self._backend = backend
         self._read_only = read_only
         self._names = Names()
+        self._memory = Memory()
         self._checked = False
 
     def append(self, batch: Batch) -> None:
@@ -109,13 +112,14 @@ class SqlStore:
         step_us: int | None = None,
     ) -> Rollups:
         """The rows that together cover `window`; see the Protocol."""
-        with self._reading() as (connection, marks):
+        with self._reading() as (connection, current):
             return rolled.answer(
                 connection,
                 self._backend,
                 self._names,
-                marks,
-                window,
+                memory=self._memory,
+                state=current,
+                window=window,
                 integrations=integrations,
                 operations=operations,
                 step_us=step_us,
@@ -170,7 +174,7 @@ class SqlStore:
             pass
 
     @contextmanager
-    def _reading(self) -> Iterator[tuple[Connection, Marks]]:
+    def _reading(self) -> Iterator[tuple[Connection, State]]:
         with self._backend.reading() as connection:
             yield connection, self._begin(connection)
 
@@ -179,15 +183,15 @@ class SqlStore:
         if self._read_only:
             raise StoreRefused(f"{self._backend.name} was opened for reading only")
         with self._backend.writing() as connection:
-            yield connection, self._begin(connection)
+            yield connection, self._begin(connection).marks
 
-    def _begin(self, connection: Connection) -> Marks:
+    def _begin(self, connection: Connection) -> State:
         if not self._checked:
             schema.require(connection, self._backend.name)
             self._checked = True
-        marks, last = state.read(connection)
-        self._names.refresh(connection, last)
-        return marks
+        found = state.read(connection)
+        self._names.refresh(connection, found.last)
+        return found
 
     def _insert(self, connection: Connection, batch: Batch, settled: Settled) -> None:
         self._backend.insert(connection, exchanges, raw.to_rows(batch.exchanges, settled))
@@ -196,8 +200,8 @@ class SqlStore:
 
     def _fold(self, step_us: int, limit_of: Callable[[Marks], int]) -> int:
         """Fold all steps that end by what `limit_of` says, skipping those without rows."""
-        with self._reading() as (_, marks):
-            pass
+        with self._reading() as (_, found):
+            marks = found.marks
         written = 0
         while _until(marks, step_us) < floor(limit_of(marks), step_us):
             with self._writing() as (connection, current):

@@ -9,6 +9,7 @@ from app.store.tables import FIRST_OPERATION_SERIES, metrics_state
 
 _READ = (
     "SELECT minutes_from_us, hours_from_us, hours_until_us, days_until_us, weeks_until_us, "  # noqa: S608
+    "folded_version, "
     "(SELECT max(id) FROM integration_names), (SELECT max(id) FROM operation_names), "
     f"(SELECT max(id) FROM series WHERE id < {FIRST_OPERATION_SERIES}), "
     f"(SELECT max(id) FROM series WHERE id >= {FIRST_OPERATION_SERIES}) FROM metrics_state"
@@ -24,10 +25,19 @@ class Last(NamedTuple):
     operation_series: int | None
 
 
-def read(connection: Connection) -> tuple[Marks, Last]:
-    """The marks, and how far the dictionaries go, in one statement."""
+class State(NamedTuple):
+    """What a transaction has to know before it does anything."""
+
+    marks: Marks
+    #: Grows with every transaction that changes hours, days or weeks.
+    version: int
+    last: Last
+
+
+def read(connection: Connection) -> State:
+    """All of it, in one statement."""
     row = connection.exec_driver_sql(_READ).one()
-    return Marks(*row[:5]), Last(*row[5:])
+    return State(Marks(*row[:5]), row[5], Last(*row[6:]))
 
 
 def write(connection: Connection, marks: Marks) -> None:
@@ -41,3 +51,9 @@ def write(connection: Connection, marks: Marks) -> None:
             weeks_until_us=marks.weeks_until_us,
         )
     )
+
+
+def count_change(connection: Connection) -> None:
+    """Say that hours, days or weeks were changed."""
+    version = metrics_state.c.folded_version
+    connection.execute(metrics_state.update().values(folded_version=version + 1))

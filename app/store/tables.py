@@ -200,6 +200,13 @@ metrics_state = Table(
         server_default=text("0"),
         comment="Weeks before it are folded",
     ),
+    Column(
+        "folded_version",
+        BigInteger,
+        nullable=False,
+        server_default=text("0"),
+        comment="Counts the transactions that changed hours, days or weeks",
+    ),
     CheckConstraint("id = 1", name="one_row"),
     comment="The marks between resolutions; its one row is also the lock of writers",
 )

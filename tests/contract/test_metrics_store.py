@@ -498,6 +498,24 @@ def test_loaders_that_write_at_once_take_turns(database: Database, url: str) -> 
     assert len(stores[0].positions()) == 4
 
 
+def test_an_answer_that_was_remembered_is_forgotten_when_another_process_adds_to_it(
+    database: Database, url: str
+) -> None:
+    writer, reader = database.open(url), database.open(url, read_only=True)
+    rows = some(60, 5 * HOUR_US)
+    window = window_ending(NOW_US, 20 * DAY_US)
+    writer.append(batch_of(rows[::2]))
+    writer.fold(NOW_US)
+    for _ in range(2):
+        assert_agrees(reader, rows[::2], window)
+    for place, late in enumerate(rows[1::2], 1):
+        writer.append(batch_of([late]))
+        if place % 6 == 0:
+            known = rows[::2] + rows[1 : 2 * place : 2]
+            assert_agrees(reader, known, window)
+            assert_agrees(reader, known, window, DAY_US)
+
+
 def test_a_reader_sees_whole_batches_while_a_writer_writes_and_folds(
     database: Database, url: str
 ) -> None:
