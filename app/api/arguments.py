@@ -22,6 +22,7 @@ _DURATION = "a whole number and one of s, m, h, d, w, such as 15m"
 _MOMENT = "an RFC 3339 time with its zone, such as 2026-11-22T10:00:00Z"
 _DEFAULT_US = spans.HOUR_US
 _LONGEST_US = 5 * 366 * spans.DAY_US
+_LATEST_DAY = (datetime(2200, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
 class Duration(ma.fields.String):
@@ -44,11 +45,13 @@ class Moment(ma.fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
             moment = datetime.fromisoformat(text)
-        except ValueError as error:
+            if moment.tzinfo is None:
+                raise ma.ValidationError(_MOMENT)
+            delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        except (ValueError, OverflowError) as error:
             raise ma.ValidationError(_MOMENT) from error
-        if moment.tzinfo is None or not 1970 <= moment.year < 2200:
-            raise ma.ValidationError(_MOMENT)
-        delta = moment.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+        if not 0 <= delta.days < _LATEST_DAY:
+            raise ma.ValidationError("a time between 1970 and 2200, UTC")
         return (delta.days * 86_400 + delta.seconds) * spans.SECOND_US + delta.microseconds
 
 
