@@ -9,7 +9,7 @@ from app.domain.scope import Scope
 from app.domain.words import Direction, Fault, Kind, Outcome, Verdict
 from app.errors import BadQuery, NotFound
 from app.queries.reading import Reading
-from app.queries.registry import integration_within, slugs_within
+from app.queries.registry import integration_within, slugs_within, storable
 from app.queries.results import CaptureView, ExchangeView, Page
 from app.store.port import ExchangeFilter, StoredCapture, StoredExchange
 from app.telemetry import timed_query
@@ -19,6 +19,8 @@ _ID_BYTES = 16
 #: How much of a body a capture keeps (`collectors.record.CAPTURE_BYTES`, which app may not import).
 #: The kept text cannot tell by its length: scrubbing changed it.
 KEPT_BYTES = 8192
+#: What a question says in words of its own.
+_TEXTS = ("operation", "installation", "customer", "topic", "text")
 
 
 @timed_query("list_exchanges")
@@ -30,8 +32,8 @@ def list_exchanges(
     limit: int = 50,
 ) -> Page[ExchangeView]:
     """Newest first, without captures. `question.integrations` None means all within the scope; one
-    outside it is `NotFound`. `BadQuery` for a limit beyond 1..`MAX_LIMIT` or a cursor that this
-    function did not make."""
+    outside it is `NotFound`. `BadQuery` for a limit beyond 1..`MAX_LIMIT`, a cursor that this
+    function did not make, or a text that no database holds."""
     if not 1 <= limit <= MAX_LIMIT:
         raise BadQuery("limit", f"from 1 to {MAX_LIMIT}")
     before = None if cursor is None else _decode(cursor)
@@ -56,7 +58,10 @@ def get_exchange(reading: Reading, scope: Scope, exchange_id: str) -> ExchangeVi
 
 
 def _narrowed(reading: Reading, scope: Scope, question: ExchangeFilter) -> ExchangeFilter:
-    """The question, asking for no integration outside the scope."""
+    """The question, asking for no integration outside the scope and for nothing unstorable."""
+    for name in _TEXTS:
+        if not storable(getattr(question, name)):
+            raise BadQuery(name, "holds a character that no exchange can hold")
     for slug in question.integrations or ():
         integration_within(reading, scope, slug)
     slugs = slugs_within(reading, scope)

@@ -7,7 +7,7 @@ from app.domain.scope import Scope
 from app.errors import NotFound
 from app.models import Partner
 from app.queries.reading import Reading
-from app.queries.registry import partners_statement
+from app.queries.registry import partners_statement, storable
 from app.queries.results import PartnerView
 from app.telemetry import timed_query
 
@@ -28,6 +28,8 @@ def get_partner(reading: Reading, scope: Scope, slug: str) -> PartnerView:
 
 
 def _find(reading: Reading, scope: Scope, slug: str | None) -> list[PartnerView]:
+    if not storable(slug):
+        return []
     statement = partners_statement(scope, slug).options(
         selectinload(Partner.contacts), selectinload(Partner.integrations)
     )

@@ -1,5 +1,6 @@
 """Registry rows within a scope: the one place where a scope becomes a condition of a query."""
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from app.models import Integration, Objective, Partner
 from app.queries.reading import Reading
 from app.queries.results import IntegrationView, ObjectiveView
 
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 UNATTRIBUTED_VIEW = IntegrationView(
     slug=UNATTRIBUTED,
     name="Unattributed",
@@ -32,6 +34,8 @@ def integrations_within(
 ) -> list[IntegrationView]:
     """Those in the registry and the scope, by slug: all that are current, or the one named,
     current or removed."""
+    if not storable(slug):
+        return []
     with registry_session(reading.engine) as session:
         rows = session.execute(_select(scope, slug)).all()
         objectives = _objectives(session, [row.id for row in rows])
@@ -46,6 +50,12 @@ def integration_within(reading: Reading, scope: Scope, slug: str) -> Integration
     if not found:
         raise NotFound(f"no integration {slug!r}")
     return found[0]
+
+
+def storable(text: str | None) -> bool:
+    """Whether a database can hold `text` at all; one that cannot, raises instead of finding
+    nothing. PostgreSQL takes no NUL, and neither takes half of a surrogate pair."""
+    return not text or not _UNSTORABLE.search(text)
 
 
 def slugs_within(reading: Reading, scope: Scope) -> frozenset[str] | None:

@@ -136,3 +136,16 @@ def test_an_exchange_reads_in_words_and_shows_what_was_never_reached_as_none(wor
 
 def test_the_kept_length_is_that_of_the_records():
     assert KEPT_BYTES == CAPTURE_BYTES
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x00b", "\ud800"])
+def test_what_no_database_can_hold_is_not_looked_for_in_one(text):
+    """PostgreSQL raises where SQLite finds nothing; here there is neither."""
+    nowhere = queries.Reading(None, None)
+    for question in (queries.get_integration, queries.get_partner):
+        with pytest.raises(NotFound):
+            question(nowhere, EVERYTHING, text)
+    for name in ("operation", "installation", "customer", "topic", "text"):
+        with pytest.raises(BadQuery) as found:
+            queries.list_exchanges(nowhere, EVERYTHING, ExchangeFilter(**{name: text}))
+        assert found.value.parameter == name
