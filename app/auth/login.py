@@ -42,7 +42,8 @@ class Door:
 
     def knock(self, engine: Engine, attempt: Attempt, now_us: int) -> Result:
         """Let in or not. `RegistryUnavailable` when nobody can be looked up."""
-        email = attempt.email.strip().lower()[:_MAX_EMAIL]
+        # A NUL is in no address, and PostgreSQL refuses to look for one.
+        email = attempt.email.replace("\x00", "\ufffd").strip().lower()[:_MAX_EMAIL]
         wait_us = self._wait_us(email, attempt.address, now_us)
         if wait_us:
             _log.warning("login_throttled", email=email, address=attempt.address)

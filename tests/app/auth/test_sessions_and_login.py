@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import select
 
+from app.auth.login import Attempt, Door, Result
 from app.auth.throttle import PER_ADDRESS, PER_EMAIL, Limit, Throttle
 from app.commands import users
 from app.commands.tokens import revoke_token
@@ -45,6 +46,11 @@ def test_wrong_in_any_way_gets_the_same_answer(world, email, password):
     assert "do not belong together" in refused.text
     assert "Set-Cookie" not in refused.headers
     assert client.get(API).status_code == 401
+
+
+def test_an_address_that_no_database_can_hold_is_nobodys(engine):
+    refused = Door().knock(engine, Attempt("\x00", "x", "192.0.2.1"), NOW_US)
+    assert refused == Result()
 
 
 def test_an_unknown_address_is_checked_as_hard_as_a_known_one(world, monkeypatch):
