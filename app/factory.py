@@ -17,6 +17,8 @@ from app.queries.reading import now_us
 from app.settings import Settings, secret_key
 from app.store.open import open_store
 
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
 
 @dataclass(slots=True)
 class Midspan:
@@ -78,7 +80,9 @@ def _look_at_store(settings: Settings) -> None:
 def _observe_requests(app: Flask) -> None:
     def begin() -> None:
         route = request.url_rule.rule if request.url_rule else "none"
-        g.midspan_span = telemetry.RequestSpan(request.method, route)
+        # A label must not grow with what strangers invent.
+        method = request.method if request.method in _METHODS else "_OTHER"
+        g.midspan_span = telemetry.RequestSpan(method, route)
 
     def end(response: Response) -> Response:
         g.midspan_status = response.status_code

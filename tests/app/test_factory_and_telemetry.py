@@ -64,6 +64,15 @@ def test_a_path_that_is_no_route_makes_no_series_of_its_own(world):
     assert "never" not in metrics(world)
 
 
+def test_a_method_that_somebody_made_up_makes_no_series_of_its_own(world):
+    client = world.app.test_client()
+    for invented in ("XPROBE1", "XPROBE2"):
+        client.open("/livez", method=invented)
+    text = metrics(world)
+    assert "XPROBE" not in text
+    assert 'method="_OTHER"' in text
+
+
 def test_the_loaders_own_numbers_are_shown(world):
     home = world.settings.home
     status = Status(
