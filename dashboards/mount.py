@@ -14,7 +14,7 @@ from flask_compress import Compress
 
 from app.errors import NotFound, Unavailable
 from app.settings import Settings
-from dashboards import asking, ids, router, shell
+from dashboards import asking, callbacks, ids, router, shell
 from dashboards.components import states
 from dashboards.pages import PAGES
 
@@ -46,6 +46,7 @@ def mount(server: Flask, settings: Settings) -> Dash:
     _register_router(app)
     for page in PAGES:
         page.register(app)
+    callbacks.install(server, app)
     server.extensions["midspan"].csp_hashes = lambda: list(app.csp_hashes())
     server.after_request(_tell_not_found)
     _compress(server)

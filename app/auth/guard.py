@@ -3,7 +3,7 @@
 from urllib.parse import quote
 
 from flask import Flask, g, redirect, request
-from werkzeug.exceptions import BadRequest, Forbidden
+from werkzeug.exceptions import Forbidden
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.auth import origin, sessions, tokens
@@ -16,7 +16,6 @@ PUBLIC_ENDPOINTS = frozenset({"auth.login", "auth.logout", "auth.static"})
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})
 #: For programs on this machine (a Prometheus, say) without a token; else the ecosystem team's.
 METRICS_PATH = "/metrics"
-_CALLBACK = "/_dash-update-component"
 #: Paths whose callers are programs or scripts: they get a status, not a log-in page.
 _NOT_PAGES = ("/api/", "/_dash", "/_reload-hash", "/assets/", METRICS_PATH)
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
@@ -39,7 +38,6 @@ def _guard() -> AnyResponse | None:
     if caller is None:
         return _refuse()
     g.midspan_caller = caller
-    _refuse_broken_callbacks()
     return None
 
 
@@ -83,14 +81,3 @@ def _refuse() -> AnyResponse:
         raise unauthorized()
     target = request.full_path.rstrip("?")
     return redirect("/login" if target == "/" else f"/login?next={quote(target, safe='/')}")
-
-
-def _refuse_broken_callbacks() -> None:
-    """Dash answers a callback without its fields with a traceback; it never gets to see one."""
-    if request.path != _CALLBACK or request.method != "POST":
-        return
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict) or not isinstance(body.get("output"), str):
-        raise BadRequest("not a callback")
-    if not isinstance(body.get("inputs", []), list):
-        raise BadRequest("not a callback")
