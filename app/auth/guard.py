@@ -19,7 +19,9 @@ METRICS_PATH = "/metrics"
 #: Paths whose callers are programs or scripts: they get a status, not a log-in page.
 _NOT_PAGES = ("/api/", "/_dash", "/_reload-hash", "/assets/", METRICS_PATH)
 _LOOPBACK = frozenset({"127.0.0.1", "::1"})
-_FORWARDED = ("Forwarded", "X-Forwarded-For", "Via")
+_FORWARDED = (
+    "Forwarded", "Via", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-IP",
+)  # fmt: skip
 
 
 def install_guard(app: Flask) -> None:

@@ -149,7 +149,7 @@ def test_metrics_are_for_this_machine_and_the_ecosystem_team(world):
     client = world.client()
     assert client.get("/metrics").status_code == 200
     assert client.get("/metrics", environ_base=far).status_code == 401
-    for name in ("X-Forwarded-For", "Forwarded", "Via"):
+    for name in ("X-Forwarded-For", "X-Forwarded-Proto", "X-Real-IP", "Forwarded", "Via"):
         assert client.get("/metrics", headers={name: "x"}).status_code == 401
     for role, status in (("ecosystem", 200), ("admin", 200), ("globex", 403)):
         answer = client.get("/metrics", environ_base=far, headers=world.bearer(role))
