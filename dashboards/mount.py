@@ -55,7 +55,11 @@ def mount(server: Flask, settings: Settings) -> Dash:
 
 def _compress(server: Flask) -> None:
     """A first visit is 4 MB of scripts raw and 1 MB compressed."""
-    server.config.update(COMPRESS_ALGORITHM=["br", "gzip"], COMPRESS_BR_LEVEL=4)
+    server.config.update(
+        COMPRESS_ALGORITHM=["br", "gzip"],
+        COMPRESS_BR_LEVEL=4,
+        COMPRESS_STREAMS=False,  # small files of ours, which it would leave open
+    )
     Compress(server)
 
 
