@@ -22,7 +22,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def web(tmp_path_factory):
     """The app, for tests that take a part of it away."""
     config = sample.fill(tmp_path_factory.mktemp("home"), sample.wall_clock_us(), _HOURS)
@@ -31,24 +31,26 @@ def web(tmp_path_factory):
     return server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def base(web) -> Iterator[str]:
     with sample.served(web) as address:
         yield address
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium():
     if not Path(shots.CHROMIUM).exists():
         pytest.skip(f"no browser: {shots.CHROMIUM} is not installed")
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
+    # Its loop runs in this thread until it is closed: not beyond this module, or no test behind
+    # it could run a loop of its own.
     with playwright.sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=shots.CHROMIUM, args=shots.FLAGS)
         yield browser
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def cookies(chromium, base) -> Callable[[str], list]:
     """The session of a user, logged in once through the form."""
     known: dict[str, list] = {}
