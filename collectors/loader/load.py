@@ -13,7 +13,7 @@ from collectors.loader.status import Status
 from collectors.loader.tail import Tail
 
 #: The most that is loaded in one transaction, and how much of the journals is read for it.
-MAX_FRAMES = 20_000
+MAX_FRAMES = 50_000
 MAX_BYTES = 32 << 20
 #: How long frames are waited for before they are loaded: freshness against work per exchange.
 INTERVAL_S = 0.2
