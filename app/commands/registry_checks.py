@@ -8,22 +8,26 @@ import ipaddress
 import re
 import unicodedata
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
 from app.domain.operation import MAX_LENGTH as MAX_OPERATION_LENGTH
-from app.domain.route import UNATTRIBUTED
-from app.domain.window import DAY_US, HOUR_US, parse_duration
+from app.domain.route import UNATTRIBUTED, CapturePolicy
+from app.domain.window import DAY_US, HOUR_US, SECOND_US, parse_duration
 from app.models import Visibility
 
 MAX_NAME = 200
 MAX_CATEGORY = 63
 MAX_URL = 2000
+MAX_FILE_PATH = 1000
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 #: Steps that every funnel has without naming them.
 STANDING_STEPS = frozenset({"uninstalled", "suspended", "resumed", "reinstalled", "declined"})
 
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"(?:[0-9]{1,18}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d)?(Z|[-+]\d\d:\d\d)")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FLAGS = {"true": True, "false": False}
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,62}")
@@ -195,6 +199,51 @@ def window(text: str) -> int:
     if not HOUR_US <= length_us <= 366 * DAY_US:
         raise ValueError(f"{text!r} is not between 1h and 366d")
     return length_us
+
+
+def seconds(least: int, most: int) -> Callable[[str], int]:
+    """The rule for a duration of `least` to `most` seconds; microseconds are kept."""
+
+    def rule(text: str) -> int:
+        length_us = parse_duration(text)
+        if not least * SECOND_US <= length_us <= most * SECOND_US:
+            raise ValueError(f"{text!r} is not between {least} and {most:,} seconds")
+        return length_us
+
+    return rule
+
+
+def ratio(text: str) -> float:
+    """A share that may be the whole."""
+    return 1.0 if text in {"1", "1.0"} else number(0, 1)(text)
+
+
+def moment(text: str) -> int:
+    """A time with its zone, whole seconds; microseconds since 1970 UTC are kept."""
+    try:
+        found = datetime.fromisoformat(text) if _MOMENT.fullmatch(text) else None
+        since = (found - _EPOCH) // timedelta(microseconds=1) if found else -1
+    except (ValueError, OverflowError):
+        since = -1
+    if since < 0:
+        raise ValueError(f"{text!r} is not a time from 1970 on such as 2026-11-27T09:30:00Z")
+    return since
+
+
+def capture_policy(text: str) -> CapturePolicy:
+    """Of which exchanges evidence is kept."""
+    if text not in set(CapturePolicy):
+        raise ValueError(f"{text!r} is not one of {', '.join(CapturePolicy)}")
+    return CapturePolicy(text)
+
+
+def file_path(text: str) -> str:
+    """A file on the proxy's machine."""
+    if not text.startswith("/") or len(text) > MAX_FILE_PATH or not text.isprintable():
+        raise ValueError(
+            f"{text!r} is not the whole path of a file, from / on, at most {MAX_FILE_PATH} long"
+        )
+    return text
 
 
 def _is_host(parts: SplitResult) -> bool:

@@ -2,22 +2,26 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import yaml
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session, selectinload
 
+from app.commands import registry_rows as rows
 from app.commands.registry_values import (
     IntegrationEntry,
     ObjectiveEntry,
     PartnerEntry,
+    RampEntry,
     RegistryFile,
 )
-from app.domain.route import Limits, Timeouts
+from app.domain.route import Breaker, CapturePolicy, Limits, Timeouts
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from app.models import Integration, Partner, Platform
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNITS = (("d", DAY_US), ("h", HOUR_US), ("m", MINUTE_US), ("s", SECOND_US))
 
 
@@ -46,22 +50,13 @@ def current_integrations() -> Select[Integration]:
         .order_by(Integration.slug)
         .options(
             selectinload(Integration.partner),
+            selectinload(Integration.wire),
             selectinload(Integration.operations),
             selectinload(Integration.objectives),
             selectinload(Integration.funnel_steps),
             selectinload(Integration.inbound_tokens),
         )
     )
-
-
-def limits_of(row: Integration) -> Limits:
-    """The limits of an integration as a value."""
-    return Limits(row.requests_per_second, row.burst, row.concurrency, row.body_bytes)
-
-
-def timeouts_of(row: Integration) -> Timeouts:
-    """The timeouts of an integration as a value."""
-    return Timeouts(row.connect_ms, row.first_byte_ms, row.idle_ms, row.total_ms)
 
 
 def _partners(session: Session) -> tuple[PartnerEntry, ...]:
@@ -94,14 +89,19 @@ def _integration(row: Integration) -> IntegrationEntry:
         webhook_url=row.webhook_url,
         inbound_token_sha256=tuple(sorted(token.sha256 for token in row.inbound_tokens)),
         allow_private_addresses=row.allow_private_addresses,
-        timeouts=timeouts_of(row),
-        limits=limits_of(row),
+        timeouts=rows.timeouts_of(row),
+        limits=rows.limits_of(row),
         operations=tuple(operation.template for operation in row.operations),
         objectives=tuple(
             ObjectiveEntry(each.name, each.target, each.window_us, each.threshold_ms)
             for each in row.objectives
         ),
         funnel=tuple(step.name for step in row.funnel_steps),
+        ramp=rows.ramp_entry_of(row.wire),
+        breaker=rows.breaker_of(row.wire),
+        paused=rows.paused_of(row.wire),
+        capture=rows.capture_of(row.wire),
+        tls=rows.tls_of(row.wire),
     )
 
 
@@ -126,10 +126,32 @@ def _integration_document(entry: IntegrationEntry) -> dict[str, Any]:
         allow_private_addresses=entry.allow_private_addresses,
         timeouts=_changed(asdict(entry.timeouts), asdict(Timeouts())),
         limits=_changed(asdict(entry.limits), asdict(Limits())),
+        ramp=_ramp_document(entry.ramp),
+        breaker=_breaker_document(entry.breaker),
+        paused=entry.paused,
+        capture=None if entry.capture == CapturePolicy.SAMPLE else entry.capture.value,
+        tls=_filled(**asdict(entry.tls)),
         operations=list(entry.operations),
         objectives=[_objective_document(objective) for objective in entry.objectives],
         funnel=list(entry.funnel),
     )
+
+
+def _ramp_document(ramp: RampEntry | None) -> dict[str, Any]:
+    if ramp is None:
+        return {}
+    since = None if ramp.since_us is None else _format_moment(ramp.since_us)
+    document = {"from": ramp.from_rate, "to": ramp.to_rate, "over": format_duration(ramp.over_us)}
+    return _filled(**document, since=since)
+
+
+def _breaker_document(breaker: Breaker | None) -> dict[str, Any] | str:
+    if breaker is None:
+        return "off"
+    return {
+        name.removesuffix("_us"): format_duration(value) if name.endswith("_us") else value
+        for name, value in _changed(asdict(breaker), asdict(Breaker())).items()
+    }
 
 
 def _objective_document(entry: ObjectiveEntry) -> dict[str, Any]:
@@ -147,6 +169,10 @@ def format_duration(length_us: int) -> str:
         if length_us % unit_us == 0:
             return f"{length_us // unit_us}{unit}"
     raise ValueError(f"{length_us} µs is not a whole number of seconds")
+
+
+def _format_moment(at_us: int) -> str:
+    return (_EPOCH + timedelta(microseconds=at_us)).isoformat().replace("+00:00", "Z")
 
 
 def _changed(values: Mapping[str, Any], default: Mapping[str, Any]) -> dict[str, Any]:

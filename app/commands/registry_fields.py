@@ -85,6 +85,11 @@ class Fields:
         self.require(key)
         return self.value(key, check, instead)
 
+    def says(self, key: str, word: str) -> bool:
+        """Whether the value of `key` is that one word, instead of what else it may be."""
+        node = self._values.get(key)
+        return isinstance(node, Scalar) and node.text == word
+
     def nodes(self, key: str) -> list[Node]:
         """The entries of a list; none when it is not there."""
         node = self._values.get(key)

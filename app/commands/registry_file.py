@@ -12,12 +12,13 @@ from app.commands.registry_values import (
     IntegrationEntry,
     ObjectiveEntry,
     PartnerEntry,
+    RampEntry,
     RegistryFile,
 )
 from app.commands.yaml_tree import Node, YamlProblem, read_tree
 from app.domain.operation import MAX_OPERATIONS
-from app.domain.route import Limits, Timeouts
-from app.domain.window import DAY_US
+from app.domain.route import Breaker, CapturePolicy, Limits, Timeouts, TlsFiles
+from app.domain.window import DAY_US, SECOND_US
 from app.errors import RegistryFileError
 from app.models import Visibility
 
@@ -25,11 +26,14 @@ MAX_FILE_BYTES = 16 * 1024 * 1024
 MAX_SHOWN = 50
 _MILLISECONDS = check.whole(1, 3_600_000)
 _TIMEOUTS = ("connect_ms", "first_byte_ms", "idle_ms", "total_ms")
-_LIMITS = ("requests_per_second", "burst", "concurrency", "body_bytes")
+_LIMITS = ("requests_per_second", "burst", "concurrency", "body_bytes", "queue", "queue_ms")
+_RAMP = ("from", "to", "over", "since")
+_BREAKER = ("error_ratio", "minimum", "window", "open", "probes")
+_TLS = ("ca_file", "client_cert_file", "client_key_file")
 _INTEGRATION = (
     "slug", "name", "visibility", "category", "api_base_url", "webhook_url",
     "inbound_token_sha256", "allow_private_addresses", "timeouts", "limits", "operations",
-    "objectives", "funnel",
+    "objectives", "funnel", "ramp", "breaker", "paused", "capture", "tls",
 )  # fmt: skip
 
 
@@ -123,6 +127,11 @@ def _integration(node: Node, problems: Problems) -> IntegrationEntry:
         operations=_operations(fields, problems),
         objectives=_objectives(fields, problems),
         funnel=fields.texts("funnel", check.step, 20),
+        ramp=_ramp(fields.inner("ramp", _RAMP), problems) if fields.has("ramp") else None,
+        breaker=_breaker(fields),
+        paused=fields.value("paused", check.flag, False),
+        capture=fields.value("capture", check.capture_policy, CapturePolicy.SAMPLE),
+        tls=_tls(fields.inner("tls", _TLS), problems),
     )
 
 
@@ -153,7 +162,43 @@ def _limits(fields: Fields) -> Limits:
         burst=fields.value("burst", check.whole(1, 1_000_000), None),
         concurrency=fields.value("concurrency", check.whole(1, 100_000), None),
         body_bytes=fields.value("body_bytes", check.whole(1, 2**40), Limits().body_bytes),
+        queue=fields.value("queue", check.whole(0, 10_000), Limits().queue),
+        queue_ms=fields.value("queue_ms", check.whole(1, 60_000), Limits().queue_ms),
     )
+
+
+def _ramp(fields: Fields, problems: Problems) -> RampEntry:
+    rate = check.number(0, 1e6)
+    ramp = RampEntry(
+        from_rate=fields.needed("from", rate, 1.0),
+        to_rate=fields.needed("to", rate, 1e6),
+        over_us=fields.needed("over", check.seconds(1, 366 * 86_400), SECOND_US),
+        since_us=fields.value("since", check.moment, None),
+    )
+    if ramp.from_rate >= ramp.to_rate:
+        problems.add(fields.line_of("to"), "'to' must be more than 'from': a ramp goes up")
+    return ramp
+
+
+def _breaker(fields: Fields) -> Breaker | None:
+    if fields.says("breaker", "off"):
+        return None
+    inner, default = fields.inner("breaker", _BREAKER), Breaker()
+    return Breaker(
+        error_ratio=inner.value("error_ratio", check.ratio, default.error_ratio),
+        minimum=inner.value("minimum", check.whole(1, 1_000_000), default.minimum),
+        window_us=inner.value("window", check.seconds(1, 3_600), default.window_us),
+        open_us=inner.value("open", check.seconds(1, 3_600), default.open_us),
+        probes=inner.value("probes", check.whole(1, 100), default.probes),
+    )
+
+
+def _tls(fields: Fields, problems: Problems) -> TlsFiles:
+    files = TlsFiles(*(fields.value(name, check.file_path, None) for name in _TLS))
+    if files.client_key_file and not fields.has("client_cert_file"):
+        line = fields.line_of("client_key_file")
+        problems.add(line, "'client_key_file' is for a 'client_cert_file', and there is none")
+    return files
 
 
 def _operations(fields: Fields, problems: Problems) -> tuple[str, ...]:

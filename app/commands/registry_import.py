@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from app.commands import audit, registry_changes, registry_export, revision
 from app.commands.registry_changes import Change
+from app.commands.registry_rows import integration_columns, wire_columns
 from app.commands.registry_values import IntegrationEntry, PartnerEntry, RegistryFile
 from app.models import (
     Base,
@@ -28,6 +29,7 @@ from app.models import (
     Partner,
     PartnerContact,
     Platform,
+    WireRules,
 )
 
 ListTable = type[FunnelStep] | type[InboundToken] | type[Objective] | type[Operation]
@@ -99,25 +101,30 @@ def _write_integrations(
             continue
         row = rows.setdefault(slug, Integration(slug=slug, created_us=now_us))
         row.partner_id, row.updated_us, row.removed_us = partners[partner], now_us, None
-        for column, value in _columns(entry).items():
+        for column, value in integration_columns(entry).items():
             setattr(row, column, value)
         session.add(row)
         written.append((row, entry))
     session.flush()
-    _replace_lists(session, [(row.id, entry) for row, entry in written])
+    numbered = [(row.id, entry) for row, entry in written]
+    _write_wire(session, numbered, now_us)
+    _replace_lists(session, numbered)
 
 
-def _columns(entry: IntegrationEntry) -> dict[str, Any]:
-    return {
-        "name": entry.name,
-        "visibility": entry.visibility,
-        "category": entry.category,
-        "api_base_url": entry.api_base_url,
-        "webhook_url": entry.webhook_url,
-        "allow_private_addresses": entry.allow_private_addresses,
-        **asdict(entry.timeouts),
-        **asdict(entry.limits),
-    }
+def _write_wire(
+    session: Session, written: Sequence[tuple[int, IntegrationEntry]], now_us: int
+) -> None:
+    ids = [integration_id for integration_id, _entry in written]
+    found = session.scalars(select(WireRules).where(WireRules.integration_id.in_(ids)))
+    rows = {row.integration_id: row for row in found}
+    for integration_id, entry in written:
+        row = rows.get(integration_id)
+        columns = wire_columns(entry, row, now_us=now_us)
+        if row is None:
+            session.add(WireRules(integration_id=integration_id, **columns))
+            continue
+        for column, value in columns.items():
+            setattr(row, column, value)
 
 
 def _replace_lists(session: Session, written: Sequence[tuple[int, IntegrationEntry]]) -> None:

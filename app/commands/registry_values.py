@@ -5,7 +5,7 @@ Lists whose order means nothing (partners, integrations, tokens) are kept sorted
 
 from dataclasses import dataclass, field
 
-from app.domain.route import Limits, Timeouts
+from app.domain.route import Breaker, CapturePolicy, Limits, Timeouts, TlsFiles
 from app.models import Visibility
 
 
@@ -17,6 +17,16 @@ class ObjectiveEntry:
     target: float
     window_us: int
     threshold_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RampEntry:
+    """A rate that grows over `over_us`; `since_us` None: from when the registry first sees it."""
+
+    from_rate: float
+    to_rate: float
+    over_us: int
+    since_us: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,11 @@ class IntegrationEntry:
     operations: tuple[str, ...] = ()
     objectives: tuple[ObjectiveEntry, ...] = ()
     funnel: tuple[str, ...] = ()
+    ramp: RampEntry | None = None
+    breaker: Breaker | None = field(default_factory=Breaker)
+    paused: bool = False
+    capture: CapturePolicy = CapturePolicy.SAMPLE
+    tls: TlsFiles = field(default_factory=TlsFiles)
 
 
 @dataclass(frozen=True, slots=True)

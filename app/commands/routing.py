@@ -14,9 +14,10 @@ from pathlib import Path
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.commands import registry_rows as rows
 from app.commands import revision
 from app.commands.files import replace_file
-from app.commands.registry_export import current_integrations, limits_of, timeouts_of
+from app.commands.registry_export import current_integrations
 from app.db import reading
 from app.domain.route import Route, RouteTable, encode_table
 from app.models import Integration, Platform
@@ -56,9 +57,14 @@ def _route(row: Integration) -> Route:
         webhook_url=row.webhook_url,
         inbound_token_sha256=tuple(token.sha256 for token in row.inbound_tokens),
         allow_private_addresses=row.allow_private_addresses,
-        timeouts=timeouts_of(row),
-        limits=limits_of(row),
+        timeouts=rows.timeouts_of(row),
+        limits=rows.limits_of(row),
         operations=tuple(operation.template for operation in row.operations),
+        ramp=rows.ramp_of(row.wire),
+        breaker=rows.breaker_of(row.wire),
+        paused=rows.paused_of(row.wire),
+        capture=rows.capture_of(row.wire),
+        tls=rows.tls_of(row.wire),
     )
 
 

@@ -6,8 +6,11 @@ only: turning a request into a route is `collectors.proxy.routes`.
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
+from enum import StrEnum
 from typing import Any
+
+from app.domain.window import SECOND_US
 
 TABLE_VERSION = 1
 
@@ -28,12 +31,59 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one integration may send or be sent. None: no limit of that kind."""
+    """What one integration may send, and what it may be sent. None: no limit of that kind.
+
+    Each direction is limited on its own. `burst` None: as many as one second's rate. `queue`
+    requests may wait up to `queue_ms` for one of `concurrency` places.
+    """
 
     requests_per_second: float | None = None
     burst: int | None = None
     concurrency: int | None = None
     body_bytes: int = 10_485_760
+    queue: int = 16
+    queue_ms: int = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Ramp:
+    """A rate that grows: `from_rate` requests per second at `begun_us`, `to_rate` from `over_us`
+    later on."""
+
+    from_rate: float
+    to_rate: float
+    over_us: int
+    begun_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """When to stop calling: from `error_ratio` of at least `minimum` exchanges in `window_us` on,
+    for `open_us`; then `probes` good exchanges in a row close the circuit again."""
+
+    error_ratio: float = 0.5
+    minimum: int = 20
+    window_us: int = 30 * SECOND_US
+    open_us: int = 30 * SECOND_US
+    probes: int = 3
+
+
+class CapturePolicy(StrEnum):
+    """Of which exchanges the heads and bodies are kept as evidence."""
+
+    SAMPLE = "sample"  # failures, and a sample of the rest
+    FAILURES = "failures"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files on the proxy's machine: whom to trust, and what to show. None: the system's
+    authorities, no certificate; a key may lie in the certificate's file."""
+
+    ca_file: str | None = None
+    client_cert_file: str | None = None
+    client_key_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +99,11 @@ class Route:
     timeouts: Timeouts = field(default_factory=Timeouts)
     limits: Limits = field(default_factory=Limits)
     operations: tuple[str, ...] = ()
+    ramp: Ramp | None = None
+    breaker: Breaker | None = field(default_factory=Breaker)
+    paused: bool = False
+    capture: CapturePolicy = CapturePolicy.SAMPLE
+    tls: TlsFiles = field(default_factory=TlsFiles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +125,11 @@ def encode_table(table: RouteTable) -> bytes:
 
 
 def decode_table(raw: bytes) -> RouteTable:
-    """Read a routing file; `ValueError` when it is not one this version can read."""
+    """Read a routing file; `ValueError` when it is not one this version can read.
+
+    Proxies run older and newer than the file: what it leaves out has its default, and what this
+    version does not know is passed over.
+    """
     try:
         document = json.loads(raw)
         if document["version"] != TABLE_VERSION:
@@ -81,17 +140,30 @@ def decode_table(raw: bytes) -> RouteTable:
             document["platform_api_base_url"],
             tuple(_route(entry) for entry in document["routes"]),
         )
-    except (KeyError, TypeError) as error:
+    except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"routing file is damaged: {error!r}") from error
 
 
 def _route(entry: Mapping[str, Any]) -> Route:
-    return Route(
-        **{
-            **entry,
-            "timeouts": Timeouts(**entry["timeouts"]),
-            "limits": Limits(**entry["limits"]),
-            "inbound_token_sha256": tuple(entry["inbound_token_sha256"]),
-            "operations": tuple(entry["operations"]),
-        }
-    )
+    given = _known(Route, entry)
+    for name, shape in _SHAPES.items():
+        if given.get(name) is not None:
+            given[name] = shape(**_known(shape, given[name]))
+    for name in ("inbound_token_sha256", "operations"):
+        given[name] = tuple(given.get(name, ()))
+    given["capture"] = CapturePolicy(given.get("capture", CapturePolicy.SAMPLE))
+    return Route(**given)
+
+
+def _known(shape: type, given: Mapping[str, Any]) -> dict[str, Any]:
+    names = {each.name for each in fields(shape)}
+    return {name: value for name, value in given.items() if name in names}
+
+
+_SHAPES: dict[str, type] = {
+    "timeouts": Timeouts,
+    "limits": Limits,
+    "ramp": Ramp,
+    "breaker": Breaker,
+    "tls": TlsFiles,
+}

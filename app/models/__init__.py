@@ -21,6 +21,7 @@ from app.models.integration import (
 )
 from app.models.partner import Partner, PartnerContact
 from app.models.platform import Platform, RegistryState
+from app.models.wire import WireRules
 
 __all__ = [
     "ApiToken",
@@ -42,4 +43,5 @@ __all__ = [
     "RegistryState",
     "User",
     "Visibility",
+    "WireRules",
 ]

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, words_type
 from app.models.partner import Partner
+from app.models.wire import WireRules
 
 
 class Visibility(StrEnum):
@@ -84,6 +85,7 @@ class Integration(Base):
     )
 
     partner: Mapped[Partner] = relationship(back_populates="integrations")
+    wire: Mapped[WireRules | None] = relationship(viewonly=True)
     operations: Mapped[list["Operation"]] = relationship(
         order_by="Operation.position", viewonly=True
     )

@@ -7,9 +7,17 @@ from app.commands.registry_values import (
     IntegrationEntry,
     ObjectiveEntry,
     PartnerEntry,
+    RampEntry,
     RegistryFile,
 )
-from app.domain.route import UNATTRIBUTED, Limits, Timeouts
+from app.domain.route import (
+    UNATTRIBUTED,
+    Breaker,
+    CapturePolicy,
+    Limits,
+    Timeouts,
+    TlsFiles,
+)
 from app.domain.window import HOUR_US, SECOND_US
 from app.models import Visibility
 
@@ -56,6 +64,24 @@ limits = st.builds(
     burst=st.none() | st.integers(1, 1_000_000),
     concurrency=st.none() | st.integers(1, 100_000),
     body_bytes=st.integers(1, 2**40),
+    queue=st.integers(0, 10_000),
+    queue_ms=st.integers(1, 60_000),
+)
+seconds = st.integers(1, 3_600).map(lambda number: number * SECOND_US)
+ramps = st.builds(
+    RampEntry,
+    from_rate=st.floats(0.001, 9),
+    to_rate=st.floats(9.5, 99_999),
+    over_us=seconds,
+    since_us=st.none() | st.integers(0, 4_000_000_000).map(lambda number: number * SECOND_US),
+)
+breakers = st.builds(
+    Breaker, st.floats(0.01, 1), st.integers(1, 1_000), seconds, seconds, st.integers(1, 100)
+)
+paths = st.from_regex(r"/[a-z./ -]{1,20}[a-z]", fullmatch=True)
+tls_files = st.one_of(
+    st.builds(TlsFiles, st.none() | paths, st.none() | paths),
+    st.builds(TlsFiles, st.none() | paths, paths, paths),
 )
 timeouts = st.builds(Timeouts, milliseconds, milliseconds, milliseconds, milliseconds)
 
@@ -76,6 +102,11 @@ def integrations(slug: str, tokens: list[str]) -> st.SearchStrategy[IntegrationE
         operations=operations.map(tuple),
         objectives=objectives.map(tuple),
         funnel=st.lists(words, max_size=4, unique=True).map(tuple),
+        ramp=st.none() | ramps,
+        breaker=st.none() | breakers,
+        paused=st.booleans(),
+        capture=st.sampled_from(CapturePolicy),
+        tls=tls_files,
     )
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from app.commands import registry_file, yaml_tree
 from app.commands.registry_export import render
-from app.commands.registry_values import RegistryFile
-from app.domain.route import Limits, Timeouts
-from app.domain.window import DAY_US
+from app.commands.registry_values import RampEntry, RegistryFile
+from app.domain.route import Breaker, CapturePolicy, Limits, Timeouts, TlsFiles
+from app.domain.window import DAY_US, MINUTE_US, SECOND_US
 from app.errors import RegistryFileError
 from app.models import Visibility
 from tests.app.commands.registry_strategies import registry_files
@@ -37,6 +37,8 @@ def test_the_smallest_integration_has_the_defaults() -> None:
     assert (entry.slug, entry.name, entry.visibility) == ("issues", "Issues", Visibility.PUBLIC)
     assert (entry.api_base_url, entry.allow_private_addresses) == (None, False)
     assert (entry.timeouts, entry.limits) == (Timeouts(), Limits())
+    assert (entry.ramp, entry.breaker, entry.paused) == (None, Breaker(), False)
+    assert (entry.capture, entry.tls) == (CapturePolicy.SAMPLE, TlsFiles())
 
 
 def test_a_full_integration_is_read_field_by_field() -> None:
@@ -50,11 +52,17 @@ def test_a_full_integration_is_read_field_by_field() -> None:
         inbound_token_sha256: [{SHA.upper()}]
         allow_private_addresses: true
         timeouts: {{connect_ms: 5}}
-        limits: {{requests_per_second: 2.5, burst: 3, concurrency: 4, body_bytes: 5}}
+        limits: {{requests_per_second: 2.5, burst: 3, concurrency: 4, body_bytes: 5,
+                 queue: 0, queue_ms: 6}}
         operations: ["GET /v1/issues/{{id}}", "POST /v1/files/{{name}}.json"]
         objectives:
           - {{name: latency, target: 0.95, threshold_ms: 800, window: 4w}}
         funnel: [started, activated]
+        ramp: {{from: 5, to: 200, over: 30m, since: "2026-11-27T10:30:00+01:00"}}
+        breaker: {{error_ratio: 1, minimum: 5, window: 10s, open: 1m, probes: 1}}
+        paused: true
+        capture: failures
+        tls: {{ca_file: /etc/ca.pem, client_cert_file: /etc/c.pem, client_key_file: /etc/k.pem}}
 """
     )
     entry = registry_file.parse(text.encode(), "r.yaml").partners[0].integrations[0]
@@ -65,10 +73,31 @@ def test_a_full_integration_is_read_field_by_field() -> None:
     assert entry.inbound_token_sha256 == (SHA,)
     assert entry.allow_private_addresses is True
     assert entry.timeouts == Timeouts(connect_ms=5)
-    assert entry.limits == Limits(2.5, 3, 4, 5)
+    assert entry.limits == Limits(2.5, 3, 4, 5, 0, 6)
     assert entry.operations == ("GET /v1/issues/{id}", "POST /v1/files/{name}.json")
     assert entry.objectives[0].window_us == 28 * DAY_US
     assert entry.funnel == ("started", "activated")
+    assert entry.ramp == RampEntry(5, 200, 30 * MINUTE_US, 1_795_771_800 * SECOND_US)
+    assert entry.breaker == Breaker(1, 5, 10 * SECOND_US, MINUTE_US, 1)
+    assert (entry.paused, entry.capture) == (True, CapturePolicy.FAILURES)
+    assert entry.tls == TlsFiles("/etc/ca.pem", "/etc/c.pem", "/etc/k.pem")
+
+
+@pytest.mark.parametrize(
+    ("written", "breaker"),
+    [
+        ("off", None),
+        ("'off'", None),
+        ("{}", Breaker()),
+        ("", Breaker()),
+        ("{probes: 9}", Breaker(probes=9)),
+    ],
+)
+def test_a_breaker_is_there_unless_it_is_switched_off(
+    written: str, breaker: Breaker | None
+) -> None:
+    text = f"{INTEGRATION}        breaker: {written}\n"
+    assert registry_file.parse(text.encode(), "r").partners[0].integrations[0].breaker == breaker
 
 
 BAD_FIELDS = [
@@ -103,6 +132,27 @@ BAD_FIELDS = [
     ("limits: {requests_per_second: -1}", "'-1' is not a number between 0 and 1,000,000"),
     ("limits: {requests_per_second: .nan}", "'.nan' is not a number"),
     ("limits: {burst: many}", "'many' is not a whole number"),
+    ("limits: {queue: -1}", "'-1' is not a whole number from 0 to 10,000"),
+    ("limits: {queue_ms: 0}", "'0' is not a whole number from 1 to 60,000"),
+    ("ramp: {from: 5, to: 200}", "'ramp' lacks 'over'"),
+    ("ramp: {from: 5, to: 5, over: 1h}", "'to' must be more than 'from'"),
+    ("ramp: {from: 0, to: 5, over: 1h}", "'0' is not a number between 0 and 1,000,000"),
+    ("ramp: {from: 1, to: 5, over: 0s}", "bad duration '0s'"),
+    ("ramp: {from: 1, to: 5, over: 1h, since: 2026-11-27}", "is not a time from 1970 on such as"),
+    ("ramp: {from: 1, to: 5, over: 1h, since: '2026-11-27T09:30:00'}", "is not a time from 1970"),
+    ("ramp: {from: 1, to: 5, over: 1h, since: '2026-13-27T09:30:00Z'}", "is not a time from 1970"),
+    ("ramp: {from: 1, to: 5, over: 1h, since: '1969-12-31T23:59:59Z'}", "is not a time from 1970"),
+    ("ramp: fast", "'ramp' must be keys with values, not 'fast'"),
+    ("breaker: no", "'breaker' must be keys with values, not 'no'"),
+    ("breaker: {error_ratio: 1.1}", "'1.1' is not a number between 0 and 1"),
+    ("breaker: {error_ratio: 50%}", "'50%' is not a number between 0 and 1"),
+    ("breaker: {minimum: 0}", "'0' is not a whole number from 1 to 1,000,000"),
+    ("breaker: {window: 2h}", "'2h' is not between 1 and 3,600 seconds"),
+    ("breaker: {opens: 5s}", "'breaker' has no 'opens': did you mean 'open'?"),
+    ("paused: off", "'off' is neither true nor false"),
+    ("capture: all", "'all' is not one of sample, failures, none"),
+    ("tls: {ca_file: ca.pem}", "'ca.pem' is not the whole path of a file"),
+    ("tls: {client_key_file: /k.pem}", "there is none"),
     ("operations: [GET]", "is not an operation such as"),
     ("operations: [get /v1]", "is not an operation such as"),
     ("operations: [TRACE /v1]", "is not an operation such as"),

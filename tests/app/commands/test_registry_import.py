@@ -15,9 +15,10 @@ from app.commands.registry_values import (
     IntegrationEntry,
     ObjectiveEntry,
     PartnerEntry,
+    RampEntry,
     RegistryFile,
 )
-from app.domain.route import Timeouts
+from app.domain.route import Breaker, CapturePolicy, Limits, Timeouts, TlsFiles
 from app.models import AuditEntry, InboundToken, Integration, Operation, Partner, RegistryState
 from tests.app.commands.registry_strategies import registry_files
 
@@ -94,6 +95,15 @@ CHANGED = [
     (replace(FILE, partners=(
         replace(GLOBEX, integrations=(CHAT, replace(ISSUES, operations=("GET /b", "GET /a")))),
         INITECH)), ["changed  integration issues: operations"]),
+    (replace(FILE, partners=(
+        replace(GLOBEX, integrations=(CHAT, replace(
+            ISSUES, limits=Limits(queue=1), ramp=RampEntry(1, 2, 3), breaker=None, paused=True,
+            capture=CapturePolicy.NONE, tls=TlsFiles("/a")))),
+        INITECH)),
+     ["changed  integration issues: limits, ramp, breaker, paused, capture, tls"]),
+    (replace(FILE, partners=(
+        replace(GLOBEX, integrations=(CHAT, replace(ISSUES, breaker=Breaker(probes=9)))),
+        INITECH)), ["changed  integration issues: breaker"]),
     (replace(FILE, partners=()), ["removed  partner globex", "removed  partner initech",
                                   "removed  integration chat", "removed  integration issues"]),
 ]  # fmt: skip
@@ -132,6 +142,36 @@ def test_what_comes_back_is_the_same_row_again(engine: Engine) -> None:
         ("chat", 1, None),
         ("issues", 1, None),
     ]
+
+
+def begun_us(engine: Engine) -> int | None:
+    with db.reading(engine) as session:
+        (route,) = routing.build_table(session).routes
+        return route.ramp.begun_us if route.ramp else None
+
+
+def test_a_ramp_begins_when_the_registry_first_sees_it_and_goes_on_through_other_changes(
+    engine: Engine,
+) -> None:
+    ramp = RampEntry(5, 200, 60)
+    apply(engine, of(CHAT), now_us=10)
+    assert begun_us(engine) is None
+    apply(engine, of(replace(CHAT, ramp=ramp)), now_us=20)
+    apply(engine, of(replace(CHAT, ramp=ramp)), now_us=30)
+    apply(engine, of(replace(CHAT, ramp=ramp, paused=True)), now_us=40)
+    assert begun_us(engine) == 20
+
+
+def test_another_ramp_begins_anew_or_where_the_file_says(engine: Engine) -> None:
+    apply(engine, of(replace(CHAT, ramp=RampEntry(5, 200, 60))), now_us=20)
+    apply(engine, of(replace(CHAT, ramp=RampEntry(5, 300, 60))), now_us=30)
+    assert begun_us(engine) == 30
+    apply(engine, of(replace(CHAT, ramp=RampEntry(5, 300, 60, since_us=7))), now_us=40)
+    assert begun_us(engine) == 7
+    apply(engine, of(CHAT), now_us=50)
+    assert begun_us(engine) is None
+    apply(engine, of(replace(CHAT, ramp=RampEntry(5, 300, 60))), now_us=60)
+    assert begun_us(engine) == 60
 
 
 def test_tokens_may_change_places_in_one_import(engine: Engine) -> None:

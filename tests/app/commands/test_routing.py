@@ -11,14 +11,26 @@ from sqlalchemy import Engine
 
 from app import db
 from app.commands import registry_import, routing
-from app.commands.registry_values import IntegrationEntry, PartnerEntry, RegistryFile
-from app.domain.route import EMPTY_TABLE, Limits, Route, Timeouts, decode_table
+from app.commands.registry_values import IntegrationEntry, PartnerEntry, RampEntry, RegistryFile
+from app.domain.route import (
+    EMPTY_TABLE,
+    Breaker,
+    CapturePolicy,
+    Limits,
+    Ramp,
+    Route,
+    Timeouts,
+    TlsFiles,
+    decode_table,
+)
 from app.errors import RegistryUnavailable
 
 ENTRY = IntegrationEntry(
     "issues", "Issues", api_base_url="https://api.example", webhook_url="https://hooks.example/a",
     inbound_token_sha256=("1" * 64,), allow_private_addresses=True, timeouts=Timeouts(1, 2, 3, 4),
-    limits=Limits(2.5, 3, 4, 5), operations=("GET /b", "GET /a"),
+    limits=Limits(2.5, 3, 4, 5, 6, 7), operations=("GET /b", "GET /a"), ramp=RampEntry(1, 2, 3),
+    breaker=Breaker(0.1, 2, 3, 4, 5), paused=True, capture=CapturePolicy.NONE,
+    tls=TlsFiles("/a", "/b", "/c"),
 )  # fmt: skip
 FILE = RegistryFile("Acme", "http://127.0.0.1:9", (PartnerEntry("globex", "G", (), (ENTRY,)),))
 
@@ -48,7 +60,9 @@ def test_the_table_says_what_the_registry_says(engine: Engine, tmp_path: Path) -
     assert table.routes == (
         Route(
             "issues", "globex", "https://api.example", "https://hooks.example/a", ("1" * 64,), True,
-            Timeouts(1, 2, 3, 4), Limits(2.5, 3, 4, 5), ("GET /b", "GET /a"),
+            Timeouts(1, 2, 3, 4), Limits(2.5, 3, 4, 5, 6, 7), ("GET /b", "GET /a"),
+            Ramp(1, 2, 3, begun_us=1), Breaker(0.1, 2, 3, 4, 5), True, CapturePolicy.NONE,
+            TlsFiles("/a", "/b", "/c"),
         ),
     )  # fmt: skip
 

@@ -3,18 +3,26 @@
 import re
 import stat
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 
 from app import db, migrations
+from app.commands import routing
+from app.domain.route import Breaker, Limits
 from app.errors import MidspanError, SchemaError, SettingsError
-from app.models import Base, RegistryState
+from app.models import Base, Integration, Partner, RegistryState
 from app.settings import Settings, load
+
+HEAD = migrations.registry_head()
 
 
 def of(home: Path, **given: str) -> Settings:
@@ -56,8 +64,36 @@ def test_a_new_registry_has_revision_0_and_passes_the_check(engine: Engine) -> N
 
 def test_migrating_again_changes_nothing(registries) -> None:
     url = registries.empty_url()
-    assert migrations.migrate_registry(url) == "created (0001_registry)"
-    assert migrations.migrate_registry(url) == "up to date (0001_registry)"
+    assert migrations.migrate_registry(url) == f"created ({HEAD})"
+    assert migrations.migrate_registry(url) == f"up to date ({HEAD})"
+
+
+def test_an_integration_from_before_the_wire_rules_has_their_defaults(
+    registries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = registries.empty_url()
+    with monkeypatch.context() as patch:
+        patch.setattr(migrations, "registry_head", lambda: "0001_registry")
+        patch.setattr(command, "upgrade", partial(upgrade_to, command.upgrade, "0001_registry"))
+        assert migrations.migrate_registry(url) == "created (0001_registry)"
+    engine = db.registry_engine(url)
+    with db.transaction(engine) as session:
+        session.add(Partner(id=1, slug="globex", name="G", created_us=1, updated_us=1))
+        session.flush()
+        session.add(Integration(
+            partner_id=1, slug="issues", name="I", visibility="public", connect_ms=1, total_ms=1,
+            first_byte_ms=1, idle_ms=1, body_bytes=1, allow_private_addresses=False, created_us=1,
+            updated_us=1,
+        ))  # fmt: skip
+    assert migrations.migrate_registry(url) == f"upgraded from 0001_registry to {HEAD}"
+    with db.reading(engine) as session:
+        (route,) = routing.build_table(session).routes
+    assert (route.limits.queue, route.breaker, route.paused) == (Limits().queue, Breaker(), False)
+    engine.dispose()
+
+
+def upgrade_to(upgrade: Callable[..., None], revision: str, config: Config, _head: str) -> None:
+    upgrade(config, revision)
 
 
 def test_migrating_twice_at_once_creates_once(registries) -> None:
@@ -71,7 +107,7 @@ def test_migrating_twice_at_once_creates_once(registries) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(done) == ["created (0001_registry)", *["up to date (0001_registry)"] * 2]
+    assert sorted(done) == [f"created ({HEAD})", *[f"up to date ({HEAD})"] * 2]
 
 
 def test_a_migration_that_fails_leaves_nothing_behind(registries) -> None:
@@ -89,7 +125,7 @@ def test_a_migration_that_fails_leaves_nothing_behind(registries) -> None:
 
 
 def test_a_newer_registry_is_named_with_what_this_code_knows(registry_url: str) -> None:
-    stamp(registry_url, "0042_later")
+    stamp(registry_url, "9042_later")
     engine = db.registry_engine(registry_url)
     for judge in (
         lambda: migrations.check_schema(engine),
@@ -97,15 +133,15 @@ def test_a_newer_registry_is_named_with_what_this_code_knows(registry_url: str) 
     ):
         with pytest.raises(SchemaError) as caught:
             judge()
-        assert "0042_later, newer than this code, which knows 0001_registry" in str(caught.value)
+        assert f"9042_later, newer than this code, which knows {HEAD}" in str(caught.value)
     engine.dispose()
 
 
 def test_an_older_registry_asks_for_a_migration(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "registry_head", lambda: "0002_next")
-    with pytest.raises(SchemaError, match="0001_registry, this code needs 0002_next: run python"):
+    monkeypatch.setattr(migrations, "registry_head", lambda: "9002_next")
+    with pytest.raises(SchemaError, match=f"{HEAD}, this code needs 9002_next: run python"):
         migrations.check_schema(engine)
 
 
@@ -122,7 +158,7 @@ def test_a_registry_without_tables_asks_for_a_migration(registries) -> None:
 
 def test_the_home_and_the_databases_are_private(tmp_path: Path) -> None:
     settings = of(tmp_path / "deep" / "home")
-    assert migrations.migrate(settings)[0] == "registry: created (0001_registry)"
+    assert migrations.migrate(settings)[0] == f"registry: created ({HEAD})"
     assert stat.S_IMODE(settings.home.stat().st_mode) == 0o700
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in settings.home.glob("*.db")}
     assert modes == {"registry.db": 0o600, "metrics.db": 0o600}
@@ -160,7 +196,7 @@ def test_an_absent_registry_is_made_for_a_writer_and_refused_to_a_reader(tmp_pat
 def test_a_registry_that_exists_is_never_upgraded_without_being_asked(
     sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(migrations, "registry_head", lambda: "0002_next")
+    monkeypatch.setattr(migrations, "registry_head", lambda: "9002_next")
     settings = of(tmp_path, MIDSPAN_REGISTRY_URL=sqlite_url)
     with pytest.raises(MidspanError, match="run python -m app migrate"):
         migrations.open_or_create_registry(settings)

@@ -6,6 +6,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import configure_mappers
 
 from app.db import transaction
+from app.domain.route import CapturePolicy
 from app.domain.scope import Role
 from app.models import (
     ApiToken,
@@ -22,6 +23,7 @@ from app.models import (
     RegistryState,
     User,
     Visibility,
+    WireRules,
 )
 
 COLUMNS = [column for table in Base.metadata.sorted_tables for column in table.columns]
@@ -38,6 +40,17 @@ def integration(**given: object) -> Integration:
         "total_ms": 1, "body_bytes": 1, "created_us": 1, "updated_us": 1,
     }  # fmt: skip
     return Integration(**{**defaults, **given})
+
+
+def wire_rules(**given: object) -> WireRules:
+    defaults = {"integration_id": 1, "queue": 0, "queue_ms": 1, "paused": False,
+                "capture": CapturePolicy.NONE}  # fmt: skip
+    return WireRules(**{**defaults, **given})
+
+
+BREAKER = {"breaker_error_ratio": 1.0, "breaker_minimum": 1, "breaker_window_us": 1,
+           "breaker_open_us": 1, "breaker_probes": 1}  # fmt: skip
+RAMP = {"ramp_from": 1.0, "ramp_to": 2.0, "ramp_over_us": 1, "ramp_begun_us": 1}
 
 
 def test_every_column_says_what_it_is() -> None:
@@ -63,7 +76,9 @@ def filled(engine: Engine) -> Engine:
     with transaction(engine) as session:
         session.add(partner(id=1))
         session.flush()
-        session.add(integration(id=1))
+        session.add_all([integration(id=1), integration(id=2, slug="chat")])
+        session.flush()
+        session.add(wire_rules(integration_id=2, **BREAKER, **RAMP))
         session.add(User(id=1, email="a@b.example", password_hash="x", role=Role.ADMIN,
                          created_us=1))  # fmt: skip
         session.add(ApiToken(name="ci", sha256="a" * 64, role=Role.ADMIN, created_us=1))
@@ -79,6 +94,16 @@ REFUSED = [
     ("an integration of no partner", lambda: integration(slug="x", partner_id=9)),
     ("a timeout of nothing", lambda: integration(slug="x", total_ms=0)),
     ("a limit below nothing", lambda: integration(slug="x", burst=-1)),
+    ("rules for no integration", lambda: wire_rules(integration_id=9)),
+    ("a queue below nothing", lambda: wire_rules(queue=-1)),
+    *((f"a breaker without {name}", lambda name=name: wire_rules(**{**BREAKER, name: None}))
+      for name in BREAKER),
+    ("a ratio above one", lambda: wire_rules(**{**BREAKER, "breaker_error_ratio": 1.1})),
+    *((f"a ramp without {name}", lambda name=name: wire_rules(**{**RAMP, name: None}))
+      for name in RAMP),
+    ("a ramp that goes down", lambda: wire_rules(**{**RAMP, "ramp_to": 0.5})),
+    ("a beginning of no ramp", lambda: wire_rules(ramp_since_us=1)),
+    ("a key without certificate", lambda: wire_rules(client_key_file="/k")),
     ("a target of one", lambda: Objective(integration_id=1, position=0, name="a", target=1.0,
                                           window_us=1)),
     ("a digest too short", lambda: InboundToken(integration_id=1, sha256="abc")),
@@ -109,6 +134,7 @@ def test_the_database_refuses(make, filled: Engine) -> None:
     "statement",
     [
         "UPDATE integrations SET visibility = 'secret'",
+        "UPDATE wire_rules SET capture = 'all'",
         "UPDATE users SET role = 'root'",
         "UPDATE api_tokens SET role = 'root'",
     ],
