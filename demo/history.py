@@ -83,8 +83,9 @@ def _load_block(
 
 
 def _sample(batch: Batch, one_in: int) -> Batch:
-    """Of a sample only the sums are kept: raw exchanges that old are past their retention."""
-    return Batch(sums=scaled(batch.sums, one_in), positions=batch.positions)
+    """Of a sample only sums are kept: raw exchanges that old are past their retention."""
+    errors = [each._replace(exchanges=each.exchanges * one_in) for each in batch.errors]
+    return Batch(sums=scaled(batch.sums, one_in), positions=batch.positions, errors=errors)
 
 
 def _append(store: MetricsStore, batch: Batch) -> None:

@@ -14,6 +14,7 @@ from threading import Lock
 
 from sqlalchemy import Connection, Table, text
 
+from app.domain.operation import OTHER
 from app.store.backend import Backend, Row
 from app.store.port import Batch, Series
 from app.store.state import Last
@@ -86,6 +87,9 @@ class Settled:
         wanted = {each.series for each in batch.sums}
         slugs = {each.integration for each in batch.exchanges}
         operations = {each.operation for each in batch.exchanges}
+        if batch.errors:
+            slugs |= {each.group.integration for each in batch.errors}
+            operations |= {OTHER, *(each.group.operation for each in batch.errors)}
         self.integrations, self._slugs = _number(
             names.integrations, slugs.union(each.integration for each in wanted)
         )

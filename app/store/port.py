@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.domain.error_group import ErrorGroup
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window
 
 #: Steps a rollup is kept at.
@@ -79,6 +80,39 @@ class StoredExchange(NamedTuple):
     captured: bool
 
 
+class ErrorSum(NamedTuple):
+    """What is added to one error group in one hour: `exchanges` of them between `first_us` and
+    `last_us`. `sample` is the id of the newest, `example` what it said; `installations` is a sketch
+    of `app.domain.distinct`."""
+
+    group: ErrorGroup
+    fault: int
+    hour_us: int
+    exchanges: int
+    first_us: int
+    last_us: int
+    sample: bytes
+    example: str
+    installations: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StoredErrorGroup:
+    """A group since its first exchange. `hours` are the starts of the steps of a window in which it
+    had exchanges and how many, `installations` the sketch over that window."""
+
+    id: int
+    group: ErrorGroup
+    fault: int
+    first_us: int
+    last_us: int
+    exchanges: int
+    sample: bytes
+    example: str
+    hours: tuple[tuple[int, int], ...] = ()
+    installations: bytes = b""
+
+
 @dataclass(frozen=True, slots=True)
 class StoredCapture:
     """The scrubbed evidence of one exchange."""
@@ -108,6 +142,7 @@ class Batch:
     captures: Sequence[StoredCapture] = ()
     sums: Sequence[Sum] = ()
     positions: Mapping[str, Position] = field(default_factory=dict)
+    errors: Sequence[ErrorSum] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +252,15 @@ class MetricsStore(Protocol):
 
     def get(self, exchange_id: bytes) -> tuple[StoredExchange, StoredCapture | None] | None:
         """One exchange with its capture, if both are still kept."""
+
+    def error_groups(
+        self, integration: str, window: Window, step_us: int
+    ) -> list[StoredErrorGroup]:
+        """The error groups of an integration, its window counted in steps of `step_us` (whole hours
+        on the grid of hours). Groups not seen within the window have no hours."""
+
+    def error_group(self, number: int) -> StoredErrorGroup | None:
+        """One, without a window."""
 
     def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
         """All exchanges of a window, oldest first, in lists of `batch`; each list is a transaction

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql
 
 from app.errors import MidspanError, SchemaError, StoreRefused, StoreUnavailable
 from app.store.backend import WRITING, Backend, Row, first_line
-from app.store.port import Batch, Series
+from app.store.port import Batch, ErrorSum, Series
 from app.store.sums import COLUMNS, NUMBERS
 
 _LOCK_KEY = 0x4D69_6473_7061_6E02  # any fixed number; names our advisory lock
@@ -134,7 +134,15 @@ def _without_nul(batch: Batch) -> Batch:
             for each in batch.sums
         ],
         {_strip(journal): position for journal, position in batch.positions.items()},
+        [_error_without_nul(each) for each in batch.errors],
     )
+
+
+def _error_without_nul(each: ErrorSum) -> ErrorSum:
+    if _clean(each.group) and _clean((each.example,)):
+        return each
+    group = type(each.group)._make(map(_strip, each.group))
+    return each._replace(group=group, example=_strip(each.example))
 
 
 def _clean(values: Sequence[Any]) -> bool:

@@ -14,8 +14,8 @@ from app.domain.ids import id_floor
 from app.domain.window import DAY_US, HOUR_US, WEEK_US, Window, floor
 from app.errors import StoreRefused
 from app.store import exchanges as raw
+from app.store import groups, schema, state
 from app.store import rollups as rolled
-from app.store import schema, state
 from app.store.backend import Backend
 from app.store.cover import Marks
 from app.store.evidence import pack, unpack
@@ -28,6 +28,7 @@ from app.store.port import (
     Retention,
     Rollups,
     StoredCapture,
+    StoredErrorGroup,
     StoredExchange,
 )
 from app.store.state import State
@@ -69,6 +70,8 @@ class SqlStore:
             if batch.sums:
                 sums = of_sums(batch.sums, settled.series.__getitem__)
                 rolled.add(connection, self._backend, marks, sums)
+            if batch.errors:
+                groups.add(connection, self._names, settled, batch.errors)
             for journal, position in batch.positions.items():
                 _move(connection, journal, position)
 
@@ -101,6 +104,7 @@ class SqlStore:
                 + _cut(connection, captures, now_us - retention.captures_us, limit)
                 + rolled.cut(connection, rollup_minutes, aged.minutes_from_us, limit)
                 + rolled.cut(connection, rollup_hours, aged.hours_from_us, limit)
+                + groups.cut(connection, aged.hours_from_us, now_us, limit)
             )
 
     def rollups(
@@ -144,6 +148,25 @@ class SqlStore:
         if row is None:
             return None
         return raw.from_row(row, self._names), unpack(exchange_id, body) if body else None
+
+    def error_groups(
+        self, integration: str, window: Window, step_us: int
+    ) -> list[StoredErrorGroup]:
+        """The error groups of an integration; see the Protocol."""
+        with self._reading() as (connection, _):
+            return groups.find(
+                connection,
+                self._backend,
+                self._names,
+                integration=integration,
+                window=window,
+                step_us=step_us,
+            )
+
+    def error_group(self, number: int) -> StoredErrorGroup | None:
+        """One, without a window."""
+        with self._reading() as (connection, _):
+            return groups.get(connection, self._names, number)
 
     def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
         """All exchanges of a window, oldest first; each list is a transaction of its own, so that

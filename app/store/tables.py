@@ -175,6 +175,48 @@ rollup_weeks = _rollup(
     "rollup_weeks", ("series_id", "start_minute"), "Sums per seven days, counted from 1970-01-01"
 )
 
+error_groups = Table(
+    "error_groups",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False, comment="error_group.group_id"),
+    Column("integration_id", Integer, nullable=False, comment="integration_names.id"),
+    Column("direction", SmallInteger, nullable=False, comment="Code of app.domain.words.Direction"),
+    Column("kind", SmallInteger, nullable=False, comment="Code of app.domain.words.Kind"),
+    Column("operation_id", Integer, nullable=False, comment="operation_names.id"),
+    Column("outcome", SmallInteger, nullable=False, comment="Code of app.domain.words.Outcome"),
+    Column("status", Integer, nullable=False, comment="HTTP status; 0: no answer"),
+    Column("error", Text, nullable=False, comment="Error code of docs/errors.md, or empty"),
+    Column("message", Text, nullable=False, comment="What it says, app.domain.message; or empty"),
+    Column("fault", SmallInteger, nullable=False, comment="Code of app.domain.words.Fault"),
+    Column("first_us", BigInteger, nullable=False, comment="Start of the first, µs since 1970 UTC"),
+    Column("last_us", BigInteger, nullable=False, comment="Start of the newest, µs since 1970 UTC"),
+    Column("exchanges", BigInteger, nullable=False, comment="How many since the first"),
+    Column("sample", LargeBinary(16), nullable=False, comment="exchanges.id of the newest"),
+    Column("example", Text, nullable=False, comment="What the newest said, scrubbed"),
+    Index("ix_error_groups_integration_id_last_us", "integration_id", "last_us"),
+    comment="Failing exchanges that are one and the same failure",
+    sqlite_with_rowid=False,
+)
+
+error_hours = Table(
+    "error_hours",
+    metadata,
+    Column(
+        "group_id", BigInteger, primary_key=True, autoincrement=False, comment="error_groups.id"
+    ),
+    Column(
+        "start_minute",
+        Integer,
+        primary_key=True,
+        autoincrement=False,
+        comment="Start of the hour, whole minutes since 1970 UTC",
+    ),
+    Column("exchanges", BigInteger, nullable=False, comment="How many in this hour"),
+    Column("installations", LargeBinary, nullable=False, comment="Sketch of app.domain.distinct"),
+    comment="How often each failure happened, per hour",
+    sqlite_with_rowid=False,
+)
+
 journal_positions = Table(
     "journal_positions",
     metadata,

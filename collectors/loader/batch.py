@@ -10,6 +10,7 @@ from app.store.port import Batch, Position, StoredCapture
 from collectors.loader.aggregate import aggregate
 from collectors.loader.body import scrub_body
 from collectors.loader.classify import Classifier, Cleaner
+from collectors.loader.grouping import group
 from collectors.loader.scrub import Scrubber
 from collectors.record import Capture, Exchange, Loss
 
@@ -48,7 +49,8 @@ class Preparer:
         captures = self.captures(classified.captured)
         sums = aggregate(classified.rows, losses)
         unnamed = sum(each.exchanges for each in sums if each.series.operation == OTHER)
-        batch = Batch(classified.rows, captures, sums, positions or {})
+        errors = group(classified.rows, captures)
+        batch = Batch(classified.rows, captures, sums, positions or {}, errors)
         return Prepared(batch, classified.rejected, unnamed)
 
     def captures(self, exchanges: Iterable[Exchange]) -> list[StoredCapture]:
