@@ -54,11 +54,9 @@ def _of_body(body: str) -> str:
     text = body.strip()
     if not text or text.startswith("[binary "):
         return ""
-    found = [
-        (_TELLING[match[1].lower()], match.start(), match[2]) for match in _JSON.finditer(text)
-    ]
-    if found:
-        return min(found)[2].replace('\\"', '"').replace("\\n", " ")
+    value = _told(text)
+    if value:
+        return value.replace('\\"', '"').replace("\\n", " ")
     if text[0] in "{[":
         return ""
     title = _TITLE.search(text)
