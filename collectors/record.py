@@ -4,9 +4,9 @@ A record is MessagePack, its fields in the order below. Fields are only ever add
 a default: an older record then reads with the default, and an older reader ignores what it does
 not know. Anything else needs a new frame type in `collectors.journal.frame`.
 
-Bodies and headers in a record are as they crossed the wire, apart from the header allow-list; the
-loader scrubs them before they reach a database, and the journal that holds them is readable by
-its owner only and deleted once loaded.
+Bodies, headers and query in a record are as they crossed the wire; the loader scrubs them before
+they reach a database, and the journal that holds them is readable by its owner only and deleted
+once loaded.
 """
 
 import msgspec
@@ -19,7 +19,7 @@ NOT_REACHED = -1
 
 
 class Capture(msgspec.Struct, array_like=True, gc=False):
-    """The evidence of one exchange: allow-listed headers and the start of each body.
+    """The evidence of one exchange: its headers, the start of each body, and the query asked with.
 
     Headers keep their order and repeats. A body shorter here than the record's byte count was cut.
     """
@@ -28,6 +28,7 @@ class Capture(msgspec.Struct, array_like=True, gc=False):
     request_body: bytes
     response_headers: list[tuple[str, str]]
     response_body: bytes
+    query: bytes = b""
 
 
 class Exchange(msgspec.Struct, array_like=True, gc=False):

@@ -188,6 +188,7 @@ class SeriesSchema(ma.Schema):
 class CaptureSchema(ma.Schema):
     """The scrubbed evidence of an exchange; `*_cut`: the body was longer."""
 
+    query = _text()
     request_headers = fields.List(fields.List(fields.String()), required=True)
     request_body = _text()
     request_cut = fields.Boolean(required=True)

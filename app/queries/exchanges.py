@@ -120,6 +120,7 @@ def _view(stored: StoredExchange, capture: StoredCapture | None) -> ExchangeView
 
 def _evidence(stored: StoredExchange, capture: StoredCapture) -> CaptureView:
     return CaptureView(
+        query=capture.query,
         request_headers=capture.request_headers,
         request_body=capture.request_body.decode(errors="replace"),
         request_cut=stored.request_bytes > KEPT_BYTES,

@@ -131,8 +131,9 @@ class OperationView:
 @dataclass(frozen=True, slots=True)
 class CaptureView:
     """The scrubbed evidence of an exchange. Bodies are text; bytes that are not UTF-8 are shown
-    as U+FFFD. `*_cut`: the body was longer than what is kept."""
+    as U+FFFD. `*_cut`: the body was longer than what is kept. `query`: without question mark."""
 
+    query: str
     request_headers: tuple[tuple[str, str], ...]
     request_body: str
     request_cut: bool

@@ -115,13 +115,14 @@ class StoredErrorGroup:
 
 @dataclass(frozen=True, slots=True)
 class StoredCapture:
-    """The scrubbed evidence of one exchange."""
+    """The scrubbed evidence of one exchange. `query` has no question mark."""
 
     id: bytes
     request_headers: tuple[tuple[str, str], ...]
     request_body: bytes
     response_headers: tuple[tuple[str, str], ...]
     response_body: bytes
+    query: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from app.domain.operation import OTHER
 from app.domain.route import RouteTable
 from app.store.port import Batch, Position, StoredCapture
 from collectors.loader.aggregate import aggregate
-from collectors.loader.body import scrub_body
 from collectors.loader.classify import Classifier, Cleaner
+from collectors.loader.evidence import scrub_capture
 from collectors.loader.grouping import group
 from collectors.loader.scrub import Scrubber
-from collectors.record import Capture, Exchange, Loss
+from collectors.record import Exchange, Loss
 
 
 class Prepared(NamedTuple):
@@ -56,17 +56,7 @@ class Preparer:
     def captures(self, exchanges: Iterable[Exchange]) -> list[StoredCapture]:
         """The evidence of those that have some, scrubbed."""
         return [
-            self._scrub(exchange, exchange.capture)
+            scrub_capture(self.scrubber, exchange, exchange.capture)
             for exchange in exchanges
             if exchange.capture is not None
         ]
-
-    def _scrub(self, exchange: Exchange, capture: Capture) -> StoredCapture:
-        sent, received = capture.request_headers, capture.response_headers
-        return StoredCapture(
-            exchange.id,
-            self.scrubber.headers(sent),
-            scrub_body(self.scrubber, capture.request_body, sent, exchange.request_bytes),
-            self.scrubber.headers(received),
-            scrub_body(self.scrubber, capture.response_body, received, exchange.response_bytes),
-        )

@@ -11,6 +11,8 @@ UNPACKED_BYTES = 65_536
 _LAYERS = 2
 _GZIP_MAGIC = b"\x1f\x8b"
 _PACKED = frozenset({"gzip", "x-gzip", "deflate"})
+#: Compressions that are not undone: for these the standard library has no bounded reader.
+_UNREAD = frozenset({"br", "zstd", "compress", "x-compress"})
 _BINARY = ("image/", "audio/", "video/", "font/", "application/grpc", "application/vnd.ms-")
 _BINARY_TYPES = frozenset(
     {
@@ -31,14 +33,14 @@ _CUT_LETTER = 3
 
 def scrub_body(scrubber: Scrubber, raw: bytes, headers: Sequence[Pair], total_bytes: int) -> bytes:
     """The captured start `raw` of a body of `total_bytes`, unpacked and without secrets (UTF-8);
-    `[binary N bytes]` when it is no text."""
+    `[binary N bytes]` when it is no text, `[br N bytes]` when its compression is not undone."""
     if not raw:
         return raw
     kind, parameters, encoding = _described(headers)
     plain, whole = _unpack(raw, encoding)
     text = None if _is_binary(kind) else _as_text(plain, parameters)
     if text is None:
-        return b"[binary %d bytes]" % max(total_bytes, len(raw))
+        return b"[%s %d bytes]" % (_named(encoding), max(total_bytes, len(raw)))
     if kind == "application/x-www-form-urlencoded":
         return scrubber.form(text)
     return scrubber.text(text, cut=not whole or len(raw) < total_bytes)
@@ -55,6 +57,12 @@ def _described(headers: Sequence[Pair]) -> tuple[str, str, str]:
             encoding = value.lower()
     media, _, parameters = kind.partition(";")
     return media.strip(), parameters, encoding
+
+
+def _named(encoding: str) -> bytes:
+    """What a body that is no text is called."""
+    last = encoding.rpartition(",")[2].strip()
+    return last.encode() if last in _UNREAD else b"binary"
 
 
 def _is_binary(kind: str) -> bool:

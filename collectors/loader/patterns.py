@@ -90,6 +90,7 @@ _VENDOR = (
     rb"\b(?:(?:sk|rk)_(?:live|test)_|whsec_|gh[opsur]_|github_pat_|glpat-|xox[abeoprs]-|xapp-"
     rb"|shp(?:at|ss|ca|pa)_|npm_|hf_|dop_v1_|sq0(?:atp|csp)-|ya29\.|SG\.|sk-|lin_api_|pypi-)"
     rb"[A-Za-z0-9_.-]{6,}"
+    rb"|\bbot[0-9]{6,12}(?::|%3[Aa])[A-Za-z0-9_-]{20,}"
     rb"|\b(?:AKIA|ASIA)[0-9A-Z]{8,}|\bAIza[0-9A-Za-z_-]{20,}|\bkey-[0-9a-f]{24,}"
 )
 #: Secrets known by their shape; `collectors.loader.scrub` tells which from what was found.

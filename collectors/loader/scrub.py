@@ -8,24 +8,26 @@ Found by name: JSON (also JSON inside a JSON string, cut JSON, and objects as a 
 multipart parts, XML elements, `name: value` and `name=value` in any other text. Found by shape:
 bearer and basic credentials, JWTs, PEM blocks, URL userinfo, keys of well-known vendors, card
 numbers (Luhn), e-mail addresses (the domain stays). What this misses, it misses silently; headers
-are therefore allow-listed by the proxy and query strings not recorded at all.
+are therefore allow-listed (`collectors.loader.headers`), and what is found in one part of an
+exchange is taken out of every other (`collectors.loader.evidence`).
 """
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from copy import copy
 from hashlib import blake2b
 from itertools import accumulate, islice
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from collectors.loader import patterns
 
-_MARK = b"[scrubbed:"
-_MARK_BYTES = len(_MARK) + 9
+#: How every replaced value begins.
+MARK = b"[scrubbed:"
+_MARK_BYTES = len(MARK) + 9
 _LITERALS = frozenset({b"null", b"true", b"false", b"none", b"undefined"})
-_SCHEMES = frozenset({b"bearer", b"basic", b"digest", b"token", b"bot", b"apikey", b"hmac"})
-#: Headers that carry an address; what stands behind its `?` is dropped.
-_ADDRESSES = frozenset({"location", "content-location", "referer", "link"})
+#: Words before a credential that say what sort it is, and stay.
+SCHEMES = frozenset({b"bearer", b"basic", b"digest", b"token", b"bot", b"apikey", b"hmac"})
 _BACKSLASH = 0x5C
 #: A word this long behind `bearer` or `basic` is a credential, even one without a digit.
 _CREDENTIAL_BYTES = 16
@@ -38,17 +40,30 @@ _Span = tuple[int, int, bytes] | None
 
 
 class Scrubber:
-    """Scrubs with the fingerprints of one installation."""
+    """Scrubs with the fingerprints of one installation. `note` is told each secret."""
 
     def __init__(self, secret: str) -> None:
         self._key = blake2b(secret.encode(), person=b"midspan scrub").digest()
+        self.note: Callable[[bytes], object] = _forget
+
+    def noting(self, note: Callable[[bytes], object]) -> Self:
+        """The same scrubber, which tells `note`."""
+        other = copy(self)
+        other.note = note
+        return other
 
     def mark(self, value: bytes) -> bytes:
-        """What is stored in place of `value`."""
-        if len(value) == _MARK_BYTES and value.startswith(_MARK):
+        """What is stored in place of a secret, which is noted."""
+        if not _is_mark(value):
+            self.note(value)
+        return self.fingerprint(value)
+
+    def fingerprint(self, value: bytes) -> bytes:
+        """What is stored in place of `value`, which need not be a secret."""
+        if _is_mark(value):
             return value
         digest = blake2b(value, key=self._key, digest_size=4).hexdigest()
-        return b"%s%s]" % (_MARK, digest.encode())
+        return b"%s%s]" % (MARK, digest.encode())
 
     def text(self, raw: bytes, *, cut: bool = False) -> bytes:
         """Any text without its secrets. `cut`: its end is missing, and half a card number is
@@ -76,13 +91,6 @@ class Scrubber:
         scrubbed = self.text(detail.encode(errors="replace")).decode(errors="replace")
         return "".join(letter if letter.isprintable() else " " for letter in scrubbed)
 
-    def headers(self, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
-        """Headers without secrets: the second net behind the proxy's allow-list."""
-        joined = "\n".join(map(": ".join, pairs)).encode(errors="replace")
-        if patterns.HINT.search(joined) or b"?" in joined:
-            return tuple((name, self._header(name.lower(), value)) for name, value in pairs)
-        return tuple(pairs)
-
     def paths(self, paths: Sequence[str]) -> Sequence[str]:
         """Many paths at once: they are searched as one text, because nearly all are clean."""
         raw = "\n".join(paths).encode(errors="replace")
@@ -102,17 +110,6 @@ class Scrubber:
 
     def _path(self, raw: bytes) -> str:
         raw = self._replace(raw, patterns.PATH_SECRET, self._path_secret)
-        return self.text(raw).decode(errors="replace")
-
-    def _header(self, name: str, value: str) -> str:
-        raw = value.encode(errors="replace")
-        if patterns.is_sensitive(name.encode(errors="replace")):
-            scheme, space, rest = raw.partition(b" ")
-            known = space and scheme.lower() in _SCHEMES
-            return (scheme + b" " + self.mark(rest) if known else self.mark(raw)).decode()
-        if name in _ADDRESSES and b"?" in raw:
-            before, _, query = raw.partition(b"?")
-            raw = before + b"?" + self.mark(query)
         return self.text(raw).decode(errors="replace")
 
     def _parameter(self, pair: bytes) -> bytes:
@@ -136,7 +133,7 @@ class Scrubber:
 
     def _shape(self, found: bytes, *, cut: bool) -> bytes:
         """What replaces one match of `patterns.SHAPE`; `cut`: more of it may have followed."""
-        if _MARK in found:
+        if MARK in found:
             return found
         if found.startswith(b"-----"):
             return self.mark(found)
@@ -187,7 +184,7 @@ class Scrubber:
     def _bare(self, raw: bytes, start: int, close: bytes) -> _Span:
         pattern = patterns.JSON_END if close else patterns.BARE_END
         end = _end(pattern, raw, start)
-        if raw[start:end].lower() in _SCHEMES and raw[end : end + 1] == b" ":
+        if raw[start:end].lower() in SCHEMES and raw[end : end + 1] == b" ":
             start = end + 1
             end = _end(pattern, raw, start)
         value = raw[start:end] if close else raw[start:end].rstrip(b",)}")
@@ -214,9 +211,17 @@ class Scrubber:
     def _path_secret(self, raw: bytes, match: Any) -> _Span:
         start = raw.index(b"/", match.start() + 1) + 1
         value = raw[start : match.end()]
-        if value.startswith(_MARK) or not _has_digit(value):
+        if value.startswith(MARK) or not _has_digit(value):
             return None
         return start, match.end(), self.mark(value)
+
+
+def _is_mark(value: bytes) -> bool:
+    return len(value) == _MARK_BYTES and value.startswith(MARK)
+
+
+def _forget(_value: bytes) -> None:
+    """Nobody asked."""
 
 
 def _unescape(match: Any) -> bytes:
@@ -245,7 +250,7 @@ def _credential(found: bytes) -> tuple[bytes, bytes, bytes]:
     """Scheme, blank and credential; a credential without a scheme has neither."""
     for blank in (b" ", b"%20", b"+"):
         scheme, between, rest = found.partition(blank)
-        if between and scheme.lower() in _SCHEMES:
+        if between and scheme.lower() in SCHEMES:
             return scheme, between, rest
     return b"", b"", found
 

@@ -81,7 +81,12 @@ def test_every_field_of_an_exchange_comes_back_as_it_was(store: MetricsStore) ->
 def test_a_capture_comes_back_with_its_exchange(store: MetricsStore) -> None:
     row = exchange(captured=True)
     capture = StoredCapture(
-        row.id, (("accept", "*/*"), ("accept", "a/b")), bytes(range(256)), (), b""
+        row.id,
+        (("accept", "*/*"), ("accept", "a/b")),
+        bytes(range(256)),
+        (),
+        b"",
+        "page=2&q=%C3%BC",
     )
     store.append(Batch([row], [capture], sums_of([row])))
     assert store.get(row.id) == (row, capture)

@@ -156,7 +156,9 @@ HOSTILE = "<script>alert(1)</script> javascript:alert(1) \u202e\x00" + "A" * 1_0
 
 
 def test_everything_from_the_wire_goes_in_as_text(monkeypatch):
-    capture = CaptureView(((HOSTILE, HOSTILE),) * 200, HOSTILE, True, (("a", "b"),), HOSTILE, False)
+    capture = CaptureView(
+        HOSTILE, ((HOSTILE, HOSTILE),) * 200, HOSTILE, True, (("a", "b"),), HOSTILE, False
+    )
     view = make_exchange(
         operation=HOSTILE, path=HOSTILE, error=HOSTILE, error_detail=HOSTILE, topic=HOSTILE,
         installation=HOSTILE, customer=HOSTILE, delivery=HOSTILE, trace_id=HOSTILE,

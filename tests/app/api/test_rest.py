@@ -180,10 +180,11 @@ def test_the_log_is_paged_to_its_end(full):
 
 def test_one_exchange_shows_its_evidence_and_a_list_does_not(world):
     stored = failure(integration=SLUG, captured=True)
-    capture = StoredCapture(stored.id, (("A", "1"), ("A", "2")), b"q", (), b"a")
+    capture = StoredCapture(stored.id, (("A", "1"), ("A", "2")), b"q", (), b"a", "page=2")
     world.load([stored], captures=[capture])
     found = world.api(f"/exchanges/{format_id(stored.id)}").json
     assert found["capture"]["request_headers"] == [["A", "1"], ["A", "2"]]
+    assert found["capture"]["query"] == "page=2"
     assert found["started_at"] == moment(stored.started_us)
     assert found["tls_ms"] is None
     [listed] = world.api("/exchanges").json["items"]

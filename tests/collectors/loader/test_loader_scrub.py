@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from collectors.loader import body, patterns, scrub
+from collectors.loader import body, evidence, headers, patterns, scrub
+from collectors.loader.headers import scrub_headers
 from collectors.loader.patterns import is_card_number, is_sensitive
 from collectors.loader.scrub import Scrubber
 
@@ -113,6 +114,7 @@ def test_what_surrounds_a_credential_stays(given, kept):
         "-----BEGIN PRIVATE KEY-----\\nMIIEpA\\nabc",  # cut, inside JSON
         "sk_live_51Habcdefgh", "rk_test_51Habcdefgh", "whsec_abcdefghij", "ghp_abcdefghijklmnop",
         "github_pat_11ABCDEFG0abcdefg", "glpat-abcdefghijk", "xoxb-123456789012-abcdef",
+        "bot110201543:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw",
         "AKIAIOSFODNN7EXAMPLE", "AIzaSyA1234567890abcdefghijklmnop", "ya29.a0AfH6SMBabcdef",
         "SG.abcdefghij.klmnopqrst", "npm_abcdefghijkl", "shpat_abcdef0123456789",
         "4111 1111 1111 1111", "4111111111111111", "5500-0000-0000-0004", "340000000000009",
@@ -173,7 +175,7 @@ def test_equal_values_have_equal_fingerprints_however_they_came():
         '{{"p": "{{\\"token\\": \\"{}\\"}}"}}',
     ]  # fmt: skip
     assert {MARK.search(text(shape.format(CANARY)))[0] for shape in shapes} == {FINGERPRINT}
-    assert SCRUBBER.headers([("x-token", CANARY)]) == (("x-token", FINGERPRINT),)
+    assert scrub_headers(SCRUBBER, [("x-token", CANARY)]) == (("x-token", FINGERPRINT),)
 
 
 def test_another_installation_has_other_fingerprints():
@@ -202,27 +204,6 @@ def test_a_form_that_changes_nothing_is_handed_back_as_it_came():
 def test_json_sent_as_a_form_is_read_as_json():
     assert SCRUBBER.form(b'{"password":"a&b=c"}').count(b"scrubbed") == 1
     assert b"b=c" not in SCRUBBER.form(b'{"password":"a&b=c"}')
-
-
-def test_secret_headers_lose_their_value_and_others_keep_it():
-    given = [
-        ("Authorization", f"Bearer {CANARY}"), ("X-Api-Key", CANARY), ("Set-Cookie", f"a={CANARY}"),
-        ("Stripe-Signature", f"t=1,v1={CANARY}"), ("X-Amz-Security-Token", CANARY),
-        ("Location", f"https://host/callback?code={CANARY}&state=1"),
-        ("Content-Type", "text/plain"),
-        ("X-Debug", f"password={CANARY}"), ("Content-Type", "text/plain"),
-    ]  # fmt: skip
-    found = SCRUBBER.headers(given)
-    assert [name for name, _ in found] == [name for name, _ in given]
-    assert CANARY not in str(found)
-    assert found[0][1].startswith("Bearer [scrubbed:")
-    assert found[5][1].startswith("https://host/callback?[scrubbed:")
-    assert found[6] == found[8] == ("Content-Type", "text/plain")
-
-
-def test_clean_headers_are_kept_as_they_are():
-    given = [("Content-Type", "application/json"), ("Date", "Sun, 22 Nov 2026 10:00:00 GMT")]
-    assert SCRUBBER.headers(given) == tuple(given)
 
 
 def test_paths_are_searched_together_and_cleaned_one_by_one():
@@ -311,7 +292,7 @@ def test_a_card_number_has_a_check_digit(number, valid):
     assert is_card_number(number) == valid
 
 
-@pytest.mark.parametrize("module", [scrub, patterns, body])
+@pytest.mark.parametrize("module", [scrub, patterns, body, headers, evidence])
 def test_only_linear_patterns_touch_what_came_over_the_wire(module):
     """The standard library's `re` backtracks; a hostile body of 130 KB holds it for seconds."""
     tree = ast.parse(inspect.getsource(module))
