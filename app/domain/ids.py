@@ -21,27 +21,28 @@ def exchange_id(start_us: int, node: int, counter: int) -> bytes:
 
     `node` is the process's 30 random bits, `counter` its running number.
     """
-    return _prefix(start_us) + (
-        _VARIANT | (node & _NODE_MASK) << 32 | counter & _COUNTER_MASK
-    ).to_bytes(8, "big")
+    millis, micros = divmod(start_us, 1000)
+    high = millis << 16 | _VERSION | micros * _FRACTION // 1000
+    low = _VARIANT | (node & _NODE_MASK) << 32 | counter & _COUNTER_MASK
+    return (high << 64 | low).to_bytes(16, "big")
 
 
 def id_floor(at_us: int) -> bytes:
     """The smallest possible id of an exchange that started at or after `at_us`."""
-    return _prefix(at_us) + _VARIANT.to_bytes(8, "big")
+    return exchange_id(at_us, 0, 0)
 
 
 def format_id(raw: bytes) -> str:
     """The printed form, as in the `Midspan-Exchange` header and in permalinks."""
-    text = raw.hex()  # four times as fast as going through UUID, and once per exchange
+    return format_hex(raw.hex())
+
+
+def format_hex(text: str) -> str:
+    """The printed form of an id that is in hexadecimal already."""
+    # Four times as fast as going through UUID, and once per exchange.
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def parse_id(text: str) -> bytes:
     """The 16 bytes of a printed id; `ValueError` for anything else."""
     return UUID(text).bytes
-
-
-def _prefix(at_us: int) -> bytes:
-    millis, micros = divmod(at_us, 1000)
-    return (millis << 16 | _VERSION | micros * _FRACTION // 1000).to_bytes(8, "big")

@@ -46,6 +46,8 @@ _PLATFORM = Judgement(Fault.PLATFORM, Verdict.EXCLUDED)
 _CUSTOMER = Judgement(Fault.CUSTOMER, Verdict.EXCLUDED)
 _PARTNER_EXCLUDED = Judgement(Fault.PARTNER, Verdict.EXCLUDED)
 
+_FINE = Outcome.OK, ""
+
 _OUT, _IN = Direction.OUTBOUND, Direction.INBOUND
 _REVOKED = frozenset({401, 403})
 _NOT_THERE = frozenset({404, 409, 410, 412})
@@ -107,14 +109,16 @@ def outcome_of_status(kind: Kind, status: int) -> tuple[Outcome, str]:
     A webhook counts as taken on 2xx only (Standard Webhooks 1.0): a redirect is not followed, and
     a 4xx other than 410 (stop sending) and 429 (send slower) is the endpoint refusing its event.
     """
+    if status < 300:
+        return _FINE  # asked for every exchange: looking up a member of an enum costs
     if status >= 500:
         return Outcome.SERVER_ERROR, ""
     if status >= 400:
         refused = kind == Kind.WEBHOOK and status not in (410, 429)
         return Outcome.CLIENT_ERROR, WEBHOOK_REFUSED if refused else ""
-    if status >= 300 and kind == Kind.WEBHOOK:
+    if kind == Kind.WEBHOOK:
         return Outcome.PROTOCOL_ERROR, WEBHOOK_REDIRECTED
-    return Outcome.OK, ""
+    return _FINE
 
 
 #: Outcomes whose `total_us` is a response time: an answer came, or the wait for one ran out.

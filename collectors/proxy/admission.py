@@ -8,7 +8,7 @@ from collectors.proxy.verdicts import Refusal
 
 def admit(head: RequestHead, limits: Limits) -> Refusal | None:
     """Why this request may not go ahead; None if it may."""
-    return body_refusal(head.body_length, limits)
+    return body_refusal(head.body_length, limits) if head.body_length > 0 else None
 
 
 def body_refusal(body_bytes: int, limits: Limits) -> Refusal | None:

@@ -4,7 +4,7 @@ Never listed: Authorization, Cookie, Set-Cookie, X-Api-Key, Proxy-*, signatures 
 Location and Referer, whose URLs carry codes and tokens.
 """
 
-from collectors.proxy.fields import Field
+from collectors.proxy.fields import Lines, each
 
 #: What a body is: without it a captured body cannot be read.
 _BODY = "content-type content-encoding content-language content-range content-disposition"
@@ -33,10 +33,10 @@ ALLOWED = frozenset(
 _VALUE_CHARS = 1024
 
 
-def allowed(fields: list[Field]) -> list[tuple[str, str]]:
+def allowed(fields: Lines) -> list[tuple[str, str]]:
     """The listed headers, in order, values cut to 1024 characters."""
     return [
         (name.decode("latin-1"), value[:_VALUE_CHARS].decode("latin-1"))
-        for lower, name, value in fields
+        for lower, name, value in each(fields)
         if lower in ALLOWED
     ]

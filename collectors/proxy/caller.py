@@ -5,15 +5,14 @@ fresh reading of its head and its body's end, and nothing is remembered from one
 """
 
 import asyncio
-import time
 from contextlib import suppress
+from time import monotonic_ns
 from typing import TYPE_CHECKING, cast
 
 from app.domain.words import Direction
 from collectors.proxy.decide import decide
 from collectors.proxy.errors import REQUEST_TIMEOUT
 from collectors.proxy.exchange import LiveExchange
-from collectors.proxy.fields import Sorter
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL, Reading
 from collectors.proxy.framing import Body, ChunkedBody, HeadBuffer, LengthBody
 from collectors.proxy.head import CHUNKED, RequestHead, parse_request_head
@@ -30,7 +29,7 @@ _AHEAD_BYTES = 64 * 1024
 _FLUSH_NS = 30_000_000_000
 _OWN_PATHS = b"/-/"
 #: In place of the head of a request that has no readable one.
-_UNREADABLE = RequestHead("", 1, [], Sorter())
+_UNREADABLE = RequestHead("", b"", 1, ([], {}, {}))
 
 
 class CallerProtocol(asyncio.Protocol):
@@ -40,12 +39,13 @@ class CallerProtocol(asyncio.Protocol):
         # For the worker's life.
         self._hub = hub
         self._direction = direction
+        self._has_own_pages = direction == Direction.OUTBOUND
         # For the connection's life; the transport and its reading half are made with it.
         self._transport: asyncio.Transport
         self.reading: Reading
         self.peer = b""
         self._heads = HeadBuffer()
-        self._since_ns = time.monotonic_ns()  # of its last request, or of what it does now
+        self._since_ns = monotonic_ns()  # of its last request, or of what it does now
         self._ahead = b""
         self._ended = False  # the caller sends nothing more
         self._full = False  # the caller does not keep up with reading
@@ -121,7 +121,7 @@ class CallerProtocol(asyncio.Protocol):
         if not keep:
             self._close(unread=unread)
         else:
-            self._since_ns = time.monotonic_ns()
+            self._since_ns = monotonic_ns()
             self._advance()
 
     def cut(self, *, hard: bool) -> None:
@@ -131,7 +131,7 @@ class CallerProtocol(asyncio.Protocol):
         """
         self._forget_exchange()
         self._closing = True
-        self._since_ns = time.monotonic_ns()
+        self._since_ns = monotonic_ns()
         if hard:
             self._transport.abort()
         else:
@@ -190,13 +190,13 @@ class CallerProtocol(asyncio.Protocol):
     def _read_head(self, data: bytes) -> None:
         self.reading.release(PIPELINE_FULL)
         if not self._heads:
-            self._since_ns = time.monotonic_ns()
+            self._since_ns = monotonic_ns()
         whole = self._heads.feed(data)
         if whole is None:
             return
         raw, self._ahead = whole
         head = parse_request_head(raw)
-        if self._direction == Direction.OUTBOUND and head.path.startswith(_OWN_PATHS):
+        if self._has_own_pages and head.path.startswith(_OWN_PATHS):
             self._answer_own(head)
         else:
             self._begin(head)
@@ -245,7 +245,7 @@ class CallerProtocol(asyncio.Protocol):
         """No further request; `unread`: let the caller see its answer before the reset that
         unread bytes would cause."""
         self._closing = True
-        self._since_ns = time.monotonic_ns()
+        self._since_ns = monotonic_ns()
         self._ahead = b""
         self.reading.release(PIPELINE_FULL)
         if unread and not self._ended and not self._transport.is_closing():

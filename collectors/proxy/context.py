@@ -21,6 +21,9 @@ _ATTEMPT = re.compile(rb"[0-9]{1,6}")
 _FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto")
 _FORWARDED_SET = frozenset(_FORWARDED)
 _NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
+_OUTBOUND, _INBOUND, _REQUEST, _WEBHOOK = (
+    Direction.OUTBOUND, Direction.INBOUND, Kind.REQUEST, Kind.WEBHOOK
+)  # fmt: skip
 
 
 class Context(NamedTuple):
@@ -40,20 +43,20 @@ class Trace(NamedTuple):
     lines: bytes
 
 
-_NOTHING = Context()
+NOTHING = Context()
 
 
 def read_context(head: RequestHead, destination: Destination) -> Context:
     """The context of a request, as far as its caller may set it."""
     own = head.own
-    if destination.direction == Direction.INBOUND:
-        if not own or destination.party.integration == UNATTRIBUTED:
-            return _NOTHING
+    if not own and destination.kind == _REQUEST:
+        return NOTHING
+    if destination.direction == _INBOUND:
+        if destination.party.integration == UNATTRIBUTED:
+            return NOTHING
         return Context(_said(own, b"midspan-installation"), _said(own, b"midspan-customer"))
-    if not own and destination.kind == Kind.REQUEST:
-        return _NOTHING
     delivery = _said(own, b"midspan-delivery")
-    if not delivery and destination.kind == Kind.WEBHOOK:
+    if not delivery and destination.kind == _WEBHOOK:
         delivery = _said(head.special, b"webhook-id")
     return Context(
         _said(own, b"midspan-installation"),
@@ -64,8 +67,8 @@ def read_context(head: RequestHead, destination: Destination) -> Context:
     )
 
 
-def read_trace(head: RequestHead, exchange_id: bytes) -> Trace:
-    """The caller's trace, passed on unchanged; else one begun, whose id is the exchange's.
+def read_trace(head: RequestHead, begun: str) -> Trace:
+    """The caller's trace, passed on unchanged; else the one `begun`, the exchange's id in hex.
 
     W3C Trace Context: one valid `traceparent`, of any version but ff, or it is as if there were
     none, and `tracestate` goes with it. A begun trace is marked as recorded, as the exchange is.
@@ -75,8 +78,7 @@ def read_trace(head: RequestHead, exchange_id: bytes) -> Trace:
         lines = [b"traceparent: " + parents[0] + b"\r\n"]
         lines += [b"tracestate: " + s + b"\r\n" for s in head.special.get(b"tracestate", ())]
         return Trace(trace_id, b"".join(lines))
-    begun = exchange_id.hex()
-    return Trace(begun, b"traceparent: 00-%b-%b-01\r\n" % (begun.encode(), begun[16:].encode()))
+    return Trace(begun, f"traceparent: 00-{begun}-{begun[16:]}-01\r\n".encode())
 
 
 def forwarded_lines(head: RequestHead, direction: Direction, peer: bytes) -> bytes:
@@ -86,8 +88,8 @@ def forwarded_lines(head: RequestHead, direction: Direction, peer: bytes) -> byt
     partner's address and the name it used; what the partner says about them is not believed,
     except that an address is appended to the list that a load balancer may have begun.
     """
-    if direction == Direction.OUTBOUND:
-        if _FORWARDED_SET.isdisjoint(head.special):
+    if direction == _OUTBOUND:
+        if len(head.special) == 1 or _FORWARDED_SET.isdisjoint(head.special):
             return b""
         return b"".join(
             [b"%b: %b\r\n" % (n, v) for n in _FORWARDED for v in head.special.get(n, ())]

@@ -10,12 +10,15 @@ from collectors.proxy.head import RequestHead, refusal
 from collectors.proxy.routes import Destination, Routed, Router, stray
 from collectors.proxy.verdicts import Refusal
 
+_INBOUND = Direction.INBOUND
+
 
 class House(NamedTuple):
-    """What holds for every request: the name in Via headers, and the hosts that the inbound
-    listener answers to, lower-case (none: any)."""
+    """What holds for every request: the name in Via headers and the header itself, and the hosts
+    that the inbound listener answers to, lower-case (none: any)."""
 
     pseudonym: bytes
+    via: bytes
     inbound_hosts: frozenset[str]
 
 
@@ -24,11 +27,11 @@ def decide(
 ) -> tuple[Destination, Routed | Refusal]:
     """Under what a request is recorded, and what becomes of it."""
     refused = refusal(head, house.pseudonym)
-    if refused is None and direction == Direction.INBOUND:
+    if refused is None and direction == _INBOUND:
         refused = _refuse_host(head, house)
     if refused is not None:
         return stray(direction, head.path), refused
-    if direction == Direction.INBOUND:
+    if direction == _INBOUND:
         found, verdict = router.inbound(caller_tokens(head), head.path, head.query)
     else:
         found, verdict = router.outbound(head.method, head.path, head.query)

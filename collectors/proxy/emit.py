@@ -4,7 +4,6 @@ Nothing of a received head is copied as it stands: method, target, status, every
 all the framing are written anew, so two readers of what leaves here cannot disagree on it.
 """
 
-from collectors.proxy.fields import Field
 from collectors.proxy.head import CHUNKED, NO_BODY, RequestHead, ResponseHead
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -18,50 +17,53 @@ def chunk(data: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(data), data) if data else b""
 
 
-def request_head(
-    head: RequestHead, target: bytes, authority: bytes, own: bytes, pseudonym: bytes
-) -> bytes:
-    """The head to send upstream. `own` is whole header lines added by the proxy."""
-    out = [head.method.encode(), b" ", target, b" HTTP/1.1\r\nHost: ", authority, b"\r\n"]
-    _add_fields(out, head.fields)
+def via_line(pseudonym: bytes) -> bytes:
+    """The line by which this proxy names itself."""
+    return b"Via: 1.1 %b\r\n" % pseudonym
+
+
+def opening(authority: bytes) -> bytes:
+    """What follows the target of every request to `authority`, up to the end of its Host line."""
+    return b" HTTP/1.1\r\nHost: " + authority
+
+
+def request_head(head: RequestHead, target: bytes, opened: bytes, own: bytes, via: bytes) -> bytes:
+    """The head to send upstream: `opened` by `opening`; `own` and `via` are whole header lines."""
+    out = [head.method.encode(), b" ", target, opened, *head.fields, b"\r\n"]
     length = head.body_length
     if length == CHUNKED:
         out.append(_CHUNKED_LINE)
     elif length or head.method in _WITH_BODY:
         out.append(b"Content-Length: %d\r\n" % length)
-    _add_via(out, head.special.get(b"via"), pseudonym)
-    out.append(own)
-    out.append(b"\r\n")
+    if b"via" in head.special:
+        _add_via(out, head.special[b"via"])
+    out += (via, own, b"\r\n")
     return b"".join(out)
 
 
 def response_head(
-    head: ResponseHead, length: int, minor: int, *, close: bool, own: bytes, pseudonym: bytes
+    head: ResponseHead, length: int, minor: int, *, close: bool, own: bytes, via: bytes
 ) -> bytes:
     """The head to send to a caller that speaks HTTP/1.`minor`.
 
     `length` is the framing towards the caller: bytes, `CHUNKED`, `TO_END_OF_FILE`, or `NO_BODY`.
     """
-    out = [b"HTTP/1.1 %d " % head.status, head.reason, b"\r\n"]
-    _add_fields(out, head.fields)
-    if length == CHUNKED:
-        out.append(_CHUNKED_LINE)
-    elif length >= 0:
+    out = [b"HTTP/1.1 %d " % head.status, head.reason, *head.fields, b"\r\n"]
+    if length >= 0:
         out.append(b"Content-Length: %d\r\n" % length)
+    elif length == CHUNKED:
+        out.append(_CHUNKED_LINE)
     elif length == NO_BODY and head.status != 204:
         _add_declared_length(out, head)
-    _add_via(out, head.special.get(b"via"), pseudonym)
-    out.append(own)
-    out.append(b"Connection: close\r\n\r\n" if close or minor == 0 else b"\r\n")
+    if b"via" in head.special:
+        _add_via(out, head.special[b"via"])
+    out += (via, own, b"Connection: close\r\n\r\n" if close or minor == 0 else b"\r\n")
     return b"".join(out)
 
 
 def interim_head(head: ResponseHead) -> bytes:
     """An interim (1xx) answer."""
-    out = [b"HTTP/1.1 %d " % head.status, head.reason, b"\r\n"]
-    _add_fields(out, head.fields)
-    out.append(b"\r\n")
-    return b"".join(out)
+    return b"".join([b"HTTP/1.1 %d " % head.status, head.reason, *head.fields, b"\r\n\r\n"])
 
 
 def _add_declared_length(out: list[bytes], head: ResponseHead) -> None:
@@ -71,12 +73,6 @@ def _add_declared_length(out: list[bytes], head: ResponseHead) -> None:
         out.append(b"Content-Length: %d\r\n" % int(declared[0]))
 
 
-def _add_fields(out: list[bytes], fields: list[Field]) -> None:
-    for _, name, value in fields:
-        out += (name, b": ", value, b"\r\n")
-
-
-def _add_via(out: list[bytes], received: list[bytes] | None, pseudonym: bytes) -> None:
-    for value in received or ():
+def _add_via(out: list[bytes], received: list[bytes]) -> None:
+    for value in received:
         out += (b"Via: ", value, b"\r\n")
-    out += (b"Via: 1.1 ", pseudonym, b"\r\n")

@@ -7,7 +7,7 @@ that caused it; dialling is the one thing waited for.
 """
 
 import asyncio
-import time
+from time import monotonic_ns, time_ns
 from typing import TYPE_CHECKING
 
 from app.domain import ids
@@ -16,7 +16,7 @@ from app.domain.words import Outcome
 from collectors.proxy import emit
 from collectors.proxy.admission import body_refusal
 from collectors.proxy.answers import problem
-from collectors.proxy.context import Context, forwarded_lines, read_context, read_trace
+from collectors.proxy.context import NOTHING, forwarded_lines, read_context, read_trace
 from collectors.proxy.dial import Spent
 from collectors.proxy.errors import (
     CALLER_GONE,
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 #: Methods that may be sent again without harm (RFC 9110, section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_NO_CONTEXT = Context()
+_LOOKING_UP, _CONNECTING, _SENDING, _WAITING, _ANSWERING = Stage
 
 
 class LiveExchange:
@@ -54,6 +54,7 @@ class LiveExchange:
         "_caller_full",
         "_dialing",
         "_framing",
+        "_hex",
         "_hub",
         "_keep",
         "_link",
@@ -61,7 +62,6 @@ class LiveExchange:
         "_moved_ns",
         "_out",
         "_pending",
-        "_printed_id",
         "_retried",
         "_reused",
         "_routed",
@@ -75,6 +75,7 @@ class LiveExchange:
         "first_byte_us",
         "head",
         "id",
+        "look_ns",
         "queue_us",
         "request_bytes",
         "request_done",
@@ -96,10 +97,10 @@ class LiveExchange:
         # Fixed from the start.
         self._hub = hub
         self._caller = caller
-        self.started_ns = time.monotonic_ns()
-        self.started_us = time.time_ns() // 1000
+        self.started_ns = self._stage_ns = self._moved_ns = monotonic_ns()
+        self.started_us = time_ns() // 1000
         self.id = hub.next_id(self.started_us)
-        self._printed_id = ids.format_id(self.id)
+        self._hex = self.id.hex()
         self.head = head
         self.destination = destination
         # The way to the upstream.
@@ -111,8 +112,8 @@ class LiveExchange:
         self._reused = False
         self._retried = False
         # How far it is.
-        self._stage = Stage.LOOKING_UP
-        self._stage_ns = self._moved_ns = self.started_ns
+        self._stage = _LOOKING_UP
+        self.look_ns = 0  # when a timeout may strike
         self._caller_full = self._link_full = False
         self.request_done = head.body_length == 0
         self.settled = False
@@ -123,7 +124,7 @@ class LiveExchange:
         self._begun = False
         self._keep = False
         # What the record will say.
-        self.context = _NO_CONTEXT
+        self.context = NOTHING
         self.trace_id = ""
         self.status = 0
         self.queue_us = self.connect_us = self.tls_us = self.first_byte_us = NOT_REACHED
@@ -135,27 +136,27 @@ class LiveExchange:
     # From the caller's side.
 
     def begin(self, routed: Routed) -> None:
-        """Send the request where it goes; its body follows by `request_data`."""
+        """Write the request anew and send it where it goes; its body follows by `request_data`."""
+        head, found = self.head, self.destination
         self._routed = routed
-        self.context = read_context(self.head, self.destination)
-        trace = read_trace(self.head, self.id)
-        self.trace_id = trace.trace_id
-        own = trace.lines + forwarded_lines(
-            self.head, self.destination.direction, self._caller.peer
-        )
-        self._wire = emit.request_head(
-            self.head,
-            routed.target,
-            routed.endpoint.authority,
-            own,
-            self._hub.house.pseudonym,
-        )
-        link = self._hub.take_link(routed.endpoint.origin)
+        self.context = read_context(head, found)
+        self.trace_id, own = read_trace(head, self._hex)
+        own += forwarded_lines(head, found.direction, self._caller.peer)
+        opened, via = routed.endpoint.opened, self._hub.house.via
+        self._wire = emit.request_head(head, routed.target, opened, own, via)
+        self.proceed()
+
+    def proceed(self) -> None:
+        """Send the request on a connection that waits, or dial. Nothing is asked for before."""
+        assert self._routed is not None
+        origin = self._routed.endpoint.origin
+        link = self._hub.take_link(origin)
         if link is None:
             self._dial()
         else:
             self.connect_us = 0
-            self.tls_us = 0 if routed.endpoint.origin.tls else NOT_REACHED
+            if origin.tls:
+                self.tls_us = 0
             self._hub.counts[REUSED] += 1
             self._attach(link, reused=True)
 
@@ -172,14 +173,14 @@ class LiveExchange:
             self.request_start += data[: CAPTURE_BYTES - len(self.request_start)]
         if self.head.body_length == CHUNKED:
             data = emit.chunk(data) + (emit.LAST_CHUNK if done else b"")
-        self._moved_ns = time.monotonic_ns()
+        self._moved_ns = monotonic_ns()
         self.request_done = done
         if self._link is None:
             self._pending.append(data)
             return
         self._link.write(data)
-        if done and self._stage == Stage.SENDING:
-            self._enter(Stage.WAITING)
+        if done and self._stage == _SENDING:
+            self._enter(_WAITING)
 
     def caller_gone(self) -> None:
         """The caller will read no answer."""
@@ -188,7 +189,7 @@ class LiveExchange:
     def caller_full(self, full: bool) -> None:
         """Whether the caller reads more slowly than the answer comes."""
         self._caller_full = full
-        self._moved_ns = time.monotonic_ns()
+        self._moved_ns = monotonic_ns()
         if self._link is not None:
             if full:
                 self._link.reading.hold(OTHER_SIDE_FULL)
@@ -199,8 +200,8 @@ class LiveExchange:
 
     def looked_up(self) -> None:
         """The upstream's name has addresses; what follows is connecting."""
-        if self._stage == Stage.LOOKING_UP:
-            self._stage = Stage.CONNECTING  # within the same bound, so `_stage_ns` stays
+        if self._stage == _LOOKING_UP:
+            self._stage = _CONNECTING  # within the same bound, so `_stage_ns` stays
 
     def connected(self, link: "UpstreamProtocol", spent: Spent) -> None:
         """The connection that was dialled is there."""
@@ -219,7 +220,7 @@ class LiveExchange:
     def first_byte(self) -> None:
         """The answer's first byte is here."""
         if self.first_byte_us == NOT_REACHED:
-            self.first_byte_us = max(0, time.monotonic_ns() - self._stage_ns) // 1000
+            self.first_byte_us = (monotonic_ns() - self._stage_ns) // 1000
 
     def interim(self, head: ResponseHead) -> None:
         """An interim answer: `100` was given already, the others are passed on."""
@@ -239,10 +240,10 @@ class LiveExchange:
             length,
             self.head.minor,
             close=not self._keep,
-            own=b"Midspan-Exchange: %b\r\n" % self._printed_id.encode(),
-            pseudonym=self._hub.house.pseudonym,
+            own=f"Midspan-Exchange: {ids.format_hex(self._hex)}\r\n".encode(),
+            via=self._hub.house.via,
         )
-        self._stage = Stage.ANSWERING
+        self._stage = _ANSWERING
 
     def answer_data(self, data: bytes, *, done: bool) -> None:
         """More of the answer's body; `done` with its last part."""
@@ -256,13 +257,13 @@ class LiveExchange:
             self._complete(data)
         elif data:
             self._begun = True
-            self._moved_ns = time.monotonic_ns()
+            self._moved_ns = monotonic_ns()
             self._caller.write(data)
 
     def link_full(self, full: bool) -> None:
         """Whether the upstream reads more slowly than the request comes."""
         self._link_full = full
-        self._moved_ns = time.monotonic_ns()
+        self._moved_ns = monotonic_ns()
         if full:
             self._caller.reading.hold(OTHER_SIDE_FULL)
         else:
@@ -308,7 +309,7 @@ class LiveExchange:
             problem(
                 Refusal(code, detail, allow),
                 self.destination.direction,
-                self._printed_id,
+                ids.format_hex(self._hex),
                 bodiless=self.head.method == "HEAD",
                 close=not keep,
             )
@@ -321,17 +322,19 @@ class LiveExchange:
         assert self._routed is not None
         if not self.request_done:
             self._caller.reading.hold(NOT_CONNECTED)
-        self._enter(Stage.LOOKING_UP)
+        self._enter(_LOOKING_UP)
         self._dialing = self._hub.dial(self._routed.endpoint.origin, self)
 
     def _attach(self, link: "UpstreamProtocol", *, reused: bool) -> None:
         self._link = link
         self._reused = reused
         link.exchange = self
-        self._enter(Stage.WAITING if self.request_done else Stage.SENDING)
+        self._enter(_WAITING if self.request_done else _SENDING)
         if self.queue_us == NOT_REACHED:
             spent_us = (self._stage_ns - self.started_ns) // 1000
-            self.queue_us = max(0, spent_us - max(0, self.connect_us) - max(0, self.tls_us))
+            if not reused:
+                spent_us = max(0, spent_us - max(0, self.connect_us) - max(0, self.tls_us))
+            self.queue_us = spent_us
         if self._caller_full:
             link.reading.hold(OTHER_SIDE_FULL)
         link.write(self._wire + b"".join(self._pending) if self._pending else self._wire)
@@ -343,7 +346,7 @@ class LiveExchange:
 
     def _enter(self, stage: Stage) -> None:
         self._stage = stage
-        self._stage_ns = self._moved_ns = time.monotonic_ns()
+        self._stage_ns = self._moved_ns = monotonic_ns()
 
     def _may_keep(self) -> bool:
         return self.head.persistent and self.request_done and not self._hub.draining
@@ -377,6 +380,6 @@ class LiveExchange:
 
     def _settle(self, outcome: Outcome, code: str, detail: str) -> None:
         self.settled = True
-        self.total_us = (time.monotonic_ns() - self.started_ns) // 1000
+        self.total_us = (monotonic_ns() - self.started_ns) // 1000
         self._hub.live.discard(self)
         self._hub.tap.record(self, outcome, code, detail)

@@ -1,9 +1,16 @@
 """Header fields, sorted as they are read: passed on, acted on, or dropped. Pure."""
 
-#: A field as it came: lower-case name, name, value without surrounding blanks.
+from collections.abc import Iterable, Iterator
+
+#: A field to pass on: lower-case name, name, value without surrounding blanks.
 Field = tuple[bytes, bytes, bytes]
+#: The fields to pass on, in order, ready to be written: a line's beginning (`CRLF name colon
+#: blank`) and then its value, in turns.
+Lines = list[bytes]
 #: What this proxy acts on or must not pass on: values in order, by lower-case name.
 Special = dict[bytes, list[bytes]]
+#: The fields to pass on, those to act on, and those meant for this proxy.
+Sorted = tuple[Lines, Special, Special]
 
 #: Acted on, or hop-by-hop (RFC 9110, section 7.6.1): not passed on as they came.
 _SPECIAL = frozenset(
@@ -23,76 +30,77 @@ _END_TO_END = frozenset(
 )
 _OWN, _OWN_TWIN = b"midspan-", b"midspan_"
 
-# Where a field goes.
-_PASS, _ACT, _BOTH, _DROP, _KEEP = 0, 1, 2, 3, 4
+#: What to do with a field of some name: how its line begins if it is passed on, else nothing;
+#: where it is put aside; its name in lower case.
+_Place = tuple[bytes, int, bytes]
+_NOWHERE, _TO_ACT_ON, _FOR_US = 0, 1, 2
 
-#: Names seen so far, as spelt, with where they go; bounded, because callers choose names.
-_known: dict[bytes, tuple[bytes, int]] = {}
+#: Names seen so far, as spelt; bounded, because callers choose names.
+_known: dict[bytes, _Place] = {}
 _MOST_KNOWN = 4096
 
 
-class Sorter:
-    """What a parser calls. `count` is of all fields, also dropped ones; `own` are the proxy's."""
-
-    __slots__ = ("count", "fields", "own", "special", "status", "target")
-
-    def __init__(self) -> None:
-        self.target = b""
-        self.status = b""
-        self.count = 0
-        self.fields: list[Field] = []
-        self.special: Special = {}
-        self.own: Special = {}
-
-    def on_url(self, url: bytes) -> None:
-        """Part of the request target."""
-        self.target += url
-
-    def on_status(self, status: bytes) -> None:
-        """Part of the reason phrase."""
-        self.status += status
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One field; the parser leaves blanks behind its value."""
-        self.count += 1
-        lower, place = _known.get(name) or _learn(name)
-        if value[-1:] in b" \t":
-            value = value.rstrip(b" \t")
-        if place:
-            if place != _DROP:
-                kept = self.own if place == _KEEP else self.special
-                kept.setdefault(lower, []).append(value)
-            if place != _BOTH:
-                return
-        self.fields.append((lower, name, value))
+def sort(lines: list[bytes]) -> Sorted:
+    """Header lines that a parser found to be sound, without their ends, by what becomes of them."""
+    passed: Lines = []
+    special: Special = {}
+    own: Special = {}
+    known = _known
+    for line in lines:
+        name, _, value = line.partition(b":")
+        opening, aside, lower = known.get(name) or _learn(name)
+        value = value.strip(b" \t")
+        if opening:
+            passed += (opening, value)
+        if aside:
+            kept = special if aside == _TO_ACT_ON else own
+            if lower in kept:
+                kept[lower].append(value)
+            else:
+                kept[lower] = [value]
+    return passed, special, own
 
 
-def tokens(values: list[bytes]) -> frozenset[bytes]:
+def each(lines: Lines) -> Iterator[Field]:
+    """The fields of `lines`, one by one."""
+    for opening, value in zip(lines[::2], lines[1::2], strict=True):
+        name = opening[2:-2]
+        yield name.lower(), name, value
+
+
+def tokens(values: Iterable[bytes]) -> frozenset[bytes]:
     """The lower-case members of comma-separated lists."""
     return frozenset(token.strip(b" \t").lower() for v in values for token in v.split(b","))
 
 
-def unlisted(fields: list[Field], connection: list[bytes]) -> list[Field]:
+def unlisted(lines: Lines, connection: list[bytes]) -> Lines:
     """The fields that may pass a hop whose Connection headers are these."""
     listed = tokens(connection) - _END_TO_END
-    return [field for field in fields if field[0] not in listed]
+    kept: Lines = []
+    for lower, name, value in each(lines):
+        if lower not in listed:
+            kept += (_opening(name), value)
+    return kept
 
 
-def _learn(name: bytes) -> tuple[bytes, int]:
-    lower = name.lower()
-    found = lower, _place(lower)
+def _learn(name: bytes) -> _Place:
+    found = _place(name, name.lower())
     if len(_known) < _MOST_KNOWN:
         _known[name] = found
     return found
 
 
-def _place(lower: bytes) -> int:
+def _opening(name: bytes) -> bytes:
+    return b"\r\n%b: " % name
+
+
+def _place(name: bytes, lower: bytes) -> _Place:
     if lower in _LOOKED_AT:
-        return _BOTH
+        return _opening(name), _TO_ACT_ON, lower
     if lower in _SPECIAL:
-        return _ACT
+        return b"", _TO_ACT_ON, lower
     if lower.startswith(_OWN):
-        return _KEEP
+        return b"", _FOR_US, lower
     if lower in _TWINS or lower.startswith(_OWN_TWIN):
-        return _DROP
-    return _PASS
+        return b"", _NOWHERE, lower
+    return _opening(name), _NOWHERE, lower

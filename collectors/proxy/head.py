@@ -27,7 +27,7 @@ from collectors.proxy.errors import (
     METHOD_NOT_ALLOWED,
     METHOD_UNKNOWN,
 )
-from collectors.proxy.fields import Field, Sorter, Special, tokens, unlisted
+from collectors.proxy.fields import Lines, Sorted, Special, sort, tokens, unlisted
 from collectors.proxy.verdicts import BadMessage, Refusal
 
 MAX_FIELDS = 100
@@ -46,7 +46,18 @@ _NEVER_METHODS = frozenset({"CONNECT", "TRACE"})
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
 _JUST_KEEP_ALIVE = [b"keep-alive"]
-_LENGTH = re.compile(rb"[0-9]{1,18}")
+_LENGTH_DIGITS = 18
+#: x of HTTP/1.x, by the version and a blank.
+_VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
+
+
+class _Unheard:
+    """Whom a parser tells nothing: it judges a head, which is then cut into its lines."""
+
+    __slots__ = ()
+
+
+_UNHEARD = _Unheard()
 
 
 class Head:
@@ -58,12 +69,10 @@ class Head:
 
     __slots__ = ("fields", "minor", "persistent", "special")
 
-    def __init__(self, minor: int, fields: list[Field], special: Special) -> None:
-        self.minor = minor
-        self.fields = fields
-        self.special = special
-        connection = special.get(b"connection")
-        self.persistent = minor == 1 and not (connection and b"close" in tokens(connection))
+    minor: int
+    fields: Lines
+    special: Special
+    persistent: bool
 
 
 class RequestHead(Head):
@@ -74,17 +83,15 @@ class RequestHead(Head):
 
     __slots__ = ("body_length", "method", "own", "path", "query", "target")
 
-    def __init__(self, method: str, minor: int, fields: list[Field], parts: Sorter) -> None:
-        super().__init__(minor, fields, parts.special)
+    def __init__(self, method: str, target: bytes, minor: int, parts: Sorted) -> None:
         self.method = method
-        self.own = parts.own
-        special, target = parts.special, parts.target
         self.target = target
         self.path, _, self.query = target.partition(b"?")
-        length = special.get(b"content-length")
-        self.body_length = int(length[0]) if length else 0
-        if b"transfer-encoding" in special:
-            self.body_length = CHUNKED
+        self.minor = minor
+        self.fields, special, self.own = parts
+        self.special = special
+        self.persistent = _persistent(minor, special)
+        self.body_length = _body_length(special)
 
     @property
     def expects_continue(self) -> bool:
@@ -97,20 +104,19 @@ class ResponseHead(Head):
 
     __slots__ = ("reason", "status")
 
-    def __init__(
-        self, status: int, reason: bytes, minor: int, fields: list[Field], special: Special
-    ) -> None:
-        super().__init__(minor, fields, special)
+    def __init__(self, status: int, reason: bytes, minor: int, parts: Sorted) -> None:
         self.status = status
         self.reason = reason
+        self.minor = minor
+        self.fields, special, _ = parts
+        self.special = special
+        self.persistent = _persistent(minor, special)
 
 
 def parse_request_head(raw: bytes) -> RequestHead:
     """The parts of a whole request head; `BadMessage` if it is not well-formed."""
-    parts = Sorter()
-    parser = httptools.HttpRequestParser(parts)
     try:
-        parser.feed_data(raw)
+        httptools.HttpRequestParser(_UNHEARD).feed_data(raw)
     except httptools.HttpParserUpgrade:
         pass
     except httptools.HttpParserInvalidMethodError:
@@ -118,17 +124,16 @@ def parse_request_head(raw: bytes) -> RequestHead:
     except httptools.HttpParserError as error:
         framing = "Content-Length" in str(error) or "Transfer-Encoding" in str(error)
         raise BadMessage(BAD_FRAMING if framing else BAD_REQUEST, str(error)) from None
-    minor = _request_minor(raw)
-    if parts.count > MAX_FIELDS:
+    start, *lines, _, _ = raw.split(b"\r\n")
+    method, target, minor = _request_line(start)
+    if len(lines) > MAX_FIELDS:
         raise BadMessage(HEAD_TOO_LARGE, f"over {MAX_FIELDS} headers")
-    fields = _checked(parts)
-    return RequestHead(parser.get_method().decode(), minor, fields, parts)
+    return RequestHead(method, target, minor, _checked(sort(lines)))
 
 
 def parse_response_head(raw: bytes) -> ResponseHead:
     """The parts of a whole response head; `BadMessage` if it is not one to pass on."""
-    parts = Sorter()
-    parser = httptools.HttpResponseParser(parts)
+    parser = httptools.HttpResponseParser(_UNHEARD)
     try:
         parser.feed_data(raw)
     except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
@@ -136,12 +141,13 @@ def parse_response_head(raw: bytes) -> ResponseHead:
         detail = "101 without being asked" if switched else str(error)
         raise BadMessage(BAD_RESPONSE, detail) from None
     status = parser.get_status_code()
-    if raw[:8] not in (b"HTTP/1.1", b"HTTP/1.0") or not 100 <= status <= 599 or status == 101:
+    start, *lines, _, _ = raw.split(b"\r\n")
+    minor = _VERSIONS.get(start[:9])
+    if minor is None or not 100 <= status <= 599 or status == 101:
         raise BadMessage(BAD_RESPONSE, "impossible version or status")
-    if parts.count > MAX_FIELDS:
+    if len(lines) > MAX_FIELDS:
         raise BadMessage(BAD_RESPONSE, f"over {MAX_FIELDS} headers")
-    fields = _checked(parts)
-    return ResponseHead(status, parts.status, raw[7] - 0x30, fields, parts.special)
+    return ResponseHead(status, start[13:], minor, _checked(sort(lines)))
 
 
 def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
@@ -156,9 +162,11 @@ def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
     hosts = special.get(b"host", ())
     if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
         return Refusal(BAD_HOST, f"{len(hosts)} Host headers" if len(hosts) != 1 else "bad Host")
+    refused = _refuse_target(head)
+    if refused is not None or len(special) == 1:  # the Host
+        return refused
     return (
-        _refuse_target(head)
-        or (_refuse_coding(head) if b"transfer-encoding" in special else None)
+        (_refuse_coding(head) if b"transfer-encoding" in special else None)
         or (_refuse_expect(special[b"expect"]) if b"expect" in special else None)
         or _refuse_repeats(special)
         or (_refuse_loop(special[b"via"], pseudonym) if b"via" in special else None)
@@ -183,24 +191,44 @@ def response_length(head: ResponseHead, method: str) -> int:
     return int(length[0]) if length else TO_END_OF_FILE
 
 
-def _request_minor(raw: bytes) -> int:
-    version = raw[: raw.index(b"\r\n")][-9:]
-    if version == b" HTTP/1.1":
-        return 1
-    if version == b" HTTP/1.0":
-        return 0
-    raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0")
+def _request_line(start: bytes) -> tuple[str, bytes, int]:
+    """Method, target and minor version of a sound request line."""
+    parts = start.split(b" ")
+    if len(parts) != 3:  # the parser takes more than one blank for one
+        parts = [part for part in parts if part]
+    minor = _VERSIONS.get(parts[2] + b" ") if len(parts) == 3 else None
+    # The parser reads `GET /x LF` as HTTP/0.9, and a field in what follows.
+    if minor is None or b"\n" in start:
+        raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0")
+    return parts[0].decode(), parts[1], minor
 
 
-def _checked(parts: Sorter) -> list[Field]:
-    """The fields to pass on: those that no Connection header lists."""
-    for length in parts.special.get(b"content-length", ()):
-        if not _LENGTH.fullmatch(length):
-            raise BadMessage(BAD_FRAMING, "Content-Length is not a number")
-    connection = parts.special.get(b"connection")
+def _persistent(minor: int, special: Special) -> bool:
+    connection = special.get(b"connection")
     if connection is None or connection == _JUST_KEEP_ALIVE:
-        return parts.fields
-    return unlisted(parts.fields, connection)
+        return minor == 1
+    return minor == 1 and b"close" not in tokens(connection)
+
+
+def _body_length(special: Special) -> int:
+    if b"transfer-encoding" in special:
+        return CHUNKED
+    if b"content-length" in special:
+        return int(special[b"content-length"][0])
+    return 0
+
+
+def _checked(parts: Sorted) -> Sorted:
+    """The fields, without those that a Connection header lists."""
+    fields, special, own = parts
+    if b"content-length" in special:
+        for length in special[b"content-length"]:
+            if not length.isdigit() or len(length) > _LENGTH_DIGITS:
+                raise BadMessage(BAD_FRAMING, "Content-Length is not a number")
+    connection = special.get(b"connection")
+    if connection is None or connection == _JUST_KEEP_ALIVE:
+        return parts
+    return unlisted(fields, connection), special, own
 
 
 def _refuse_target(head: RequestHead) -> Refusal | None:

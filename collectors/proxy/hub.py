@@ -1,8 +1,8 @@
 """One worker: what all its connections share, and its few clocks.
 
 The hub knows the routing table, the connections on both sides, the live exchanges and the tap. It
-looks over the exchanges every `SWEEP_S` for timeouts, and every `TICK_S` it looks at the routing
-file, the idle connections, the pending losses and its own figures.
+looks over exchanges and callers every `SWEEP_S` for timeouts, and every `TICK_S` it looks at the
+routing file, the connections in the pool, the pending losses and its own figures.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ from collectors.proxy.answers import whole
 from collectors.proxy.caller import CallerProtocol
 from collectors.proxy.decide import House
 from collectors.proxy.dial import client_tls, dial
+from collectors.proxy.emit import via_line
 from collectors.proxy.errors import PROXY_STOPPED
 from collectors.proxy.exchange import LiveExchange
 from collectors.proxy.metrics import (
@@ -43,10 +44,12 @@ from collectors.proxy.resolve import DialError, Resolver
 from collectors.proxy.routes import EMPTY_ROUTER, Origin
 from collectors.proxy.table import TableFile
 from collectors.proxy.tap import Journal, Tap
-from collectors.proxy.timeouts import SWEEP_S, overdue
+from collectors.proxy.timeouts import SWEEP_S, look_again_ns, overdue
 from collectors.proxy.upstream import UpstreamProtocol
 
 TICK_S = 0.25
+#: Callers looked at in one sweep: each of 10,000 every second.
+_CALLERS_AT_ONCE = 500
 
 #: Writes figures of its own into the worker's counts, just before they are published.
 Measure = Callable[[list[int]], None]
@@ -77,7 +80,8 @@ class Hub:
         self._tls = tls or client_tls()
         self._resolver = Resolver()
         self._log = logs.get("proxy")
-        self.house = House(_pseudonym(settings.home), frozenset(settings.inbound_hosts))
+        name = _pseudonym(settings.home)
+        self.house = House(name, via_line(name), frozenset(settings.inbound_hosts))
         self.counts = [0] * SIZE
         self.tap = Tap(journal, self.counts, settings.capture_ratio)
         self._file = TableFile(settings.routes_path, self.counts)
@@ -85,6 +89,7 @@ class Hub:
         self._router_since_ns: int | None = None
         self.pool: Pool[UpstreamProtocol] = Pool()
         self.callers: set[CallerProtocol] = set()
+        self._unchecked: list[CallerProtocol] = []
         self.links: set[UpstreamProtocol] = set()
         self.live: set[LiveExchange] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -148,11 +153,15 @@ class Hub:
     def sweep(self) -> None:
         """End the exchanges whose time is up."""
         now_ns = time.monotonic_ns()
-        for exchange in list(self.live):
-            code = overdue(exchange.progress(), exchange.destination.party.allowance, now_ns)
-            if code is not None:
+        for exchange in [live for live in self.live if live.look_ns <= now_ns]:
+            progress, allowance = exchange.progress(), exchange.destination.party.allowance
+            code = overdue(progress, allowance, now_ns)
+            if code is None:
+                exchange.look_ns = look_again_ns(progress, allowance, now_ns)
+            else:
                 self.counts[TIMEOUTS] += 1
                 exchange.fail(code, f"after {(now_ns - exchange.started_ns) // 1_000_000} ms")
+        self._check_callers(now_ns)
 
     def tick(self) -> None:
         """Everything else that is due now and then."""
@@ -161,9 +170,15 @@ class Hub:
         self.tap.flush_losses()
         for link in self.pool.expire(now_ns):
             link.close()
-        for caller in list(self.callers):
-            caller.check(now_ns)
         self._publish()
+
+    def _check_callers(self, now_ns: int) -> None:
+        """Look at some callers each time, so that ten thousand do not hold the others up."""
+        if not self._unchecked:
+            self._unchecked = list(self.callers)
+        for caller in self._unchecked[-_CALLERS_AT_ONCE:]:
+            caller.check(now_ns)
+        del self._unchecked[-_CALLERS_AT_ONCE:]
 
     def look_at_table(self) -> None:
         """Take the routing file if it changed."""

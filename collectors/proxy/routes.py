@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 
 from app.domain.route import EMPTY_TABLE, UNATTRIBUTED, Limits, Route, RouteTable, Timeouts
 from app.domain.words import Direction, Kind
+from collectors.proxy.emit import opening
 from collectors.proxy.errors import (
     BAD_TARGET,
     METHOD_NOT_ALLOWED,
@@ -25,6 +26,9 @@ _WEBHOOKS = b"/-/webhooks/"
 _RESERVED = b"/-/"
 _TOPIC_CHARS = 256
 _PATH_CHARS = 2048
+_OUTBOUND, _INBOUND, _REQUEST, _WEBHOOK = (
+    Direction.OUTBOUND, Direction.INBOUND, Kind.REQUEST, Kind.WEBHOOK
+)  # fmt: skip
 
 
 class Origin(NamedTuple):
@@ -37,12 +41,17 @@ class Origin(NamedTuple):
 
 
 class Endpoint(NamedTuple):
-    """A configured URL, ready to be joined with what the caller asks for."""
+    """A configured URL, ready to be joined with what the caller asks for.
+
+    `base` is the path without slashes at its end, `opened` the Host line, see `emit.opening`.
+    """
 
     origin: Origin
     authority: bytes
     path: bytes
     query: bytes
+    base: bytes
+    opened: bytes
 
 
 class Allowance(NamedTuple):
@@ -104,11 +113,11 @@ class Router:
         slug, slash, tail = path[1:].partition(b"/")
         party, rest = self._by_slug.get(slug), slash + tail
         if party is None:
-            stray = _destination(_STRANGER, Direction.OUTBOUND, Kind.REQUEST, path)
+            stray = _destination(_STRANGER, _OUTBOUND, _REQUEST, path)
             return stray, Refusal(NO_SUCH_INTEGRATION, _text(slug, 80))
         if rest.startswith(_RESERVED):
             return _webhook(party, method, rest, query)
-        found = _destination(party, Direction.OUTBOUND, Kind.REQUEST, rest or b"/")
+        found = _destination(party, _OUTBOUND, _REQUEST, rest or b"/")
         if party.api is None:
             return found, Refusal(NO_URL_CONFIGURED, "no api_base_url")
         return found, _routed(found, party.api, rest, query)
@@ -117,7 +126,7 @@ class Router:
         self, tokens: Iterable[bytes], path: bytes, query: bytes
     ) -> tuple[Destination, Routed | Refusal]:
         """Where a request of a partner goes: to the platform, whoever asks."""
-        found = _destination(self._caller(tokens), Direction.INBOUND, Kind.REQUEST, path)
+        found = _destination(self._caller(tokens), _INBOUND, _REQUEST, path)
         if self._platform is None:
             return found, Refusal(NO_URL_CONFIGURED, "the platform has no api_base_url")
         return found, _routed(found, self._platform, path, query)
@@ -132,17 +141,17 @@ class Router:
 
 def stray(direction: Direction, path: bytes = b"") -> Destination:
     """Under what a request is recorded that was refused before it was routed."""
-    return _destination(_STRANGER, direction, Kind.REQUEST, path)
+    return _destination(_STRANGER, direction, _REQUEST, path)
 
 
 def _webhook(
     party: Party, method: str, rest: bytes, query: bytes
 ) -> tuple[Destination, Routed | Refusal]:
     if not rest.startswith(_WEBHOOKS) or len(rest) == len(_WEBHOOKS):
-        found = _destination(party, Direction.OUTBOUND, Kind.REQUEST, rest)
+        found = _destination(party, _OUTBOUND, _REQUEST, rest)
         return found, Refusal(NO_SUCH_PATH, "no topic" if rest == _WEBHOOKS else "reserved path")
     topic = unquote(rest[len(_WEBHOOKS) :].decode("latin-1"), errors="replace")[:_TOPIC_CHARS]
-    found = _destination(party, Direction.OUTBOUND, Kind.WEBHOOK, rest, topic)
+    found = _destination(party, _OUTBOUND, _WEBHOOK, rest, topic)
     if method != "POST":
         return found, Refusal(METHOD_NOT_ALLOWED, method, allow="POST")
     if party.webhook is None:
@@ -159,9 +168,10 @@ def _routed(found: Destination, endpoint: Endpoint, path: bytes, query: bytes) -
 
 def _target(endpoint: Endpoint, path: bytes, query: bytes) -> bytes:
     """The configured path with the caller's behind it, and both queries."""
-    base = endpoint.path.rstrip(b"/") if path else endpoint.path
-    both = b"&".join(part for part in (endpoint.query, query) if part)
-    return (base + path or b"/") + (b"?" + both if both else b"")
+    target = endpoint.base + path if path else endpoint.path or b"/"
+    if endpoint.query:
+        query = endpoint.query + b"&" + query if query else endpoint.query
+    return target + b"?" + query if query else target
 
 
 def _destination(
@@ -195,7 +205,15 @@ def _endpoint(url: str | None, *, private: bool) -> Endpoint | None:
     shown = f"[{host}]" if ":" in host else host
     authority = shown if port == (443 if tls else 80) else f"{shown}:{port}"
     origin = Origin(tls, host, port, private)
-    return Endpoint(origin, authority.encode(), (parts.path or "/").encode(), parts.query.encode())
+    path = (parts.path or "/").encode()
+    return Endpoint(
+        origin,
+        authority.encode(),
+        path,
+        parts.query.encode(),
+        path.rstrip(b"/"),
+        opening(authority.encode()),
+    )
 
 
 def _allowance(timeouts: Timeouts) -> Allowance:

@@ -21,6 +21,7 @@ from collectors.proxy.routes import Destination
 from collectors.record import Capture, Exchange, Loss
 
 EXCHANGE_FRAME, LOSS_FRAME = 1, 2
+_OK = Outcome.OK
 _DETAIL_CHARS = 500
 #: Above so many separate counts of lost exchanges, they are kept by hour instead of by minute.
 _FINE_LOSSES = 50_000
@@ -70,7 +71,7 @@ class Tap:
     def record(self, live: Settled, outcome: Outcome, code: str, detail: str) -> None:
         """Count and journal one exchange."""
         found, context = live.destination, live.context
-        captured = outcome != Outcome.OK or crc32(live.id) < self._capture_below
+        captured = outcome != _OK or crc32(live.id) < self._capture_below
         payload = self._encode(
             Exchange(
                 live.id,

@@ -69,6 +69,22 @@ def overdue(progress: Progress, allowance: Allowance, now_ns: int) -> str | None
     return None
 
 
+def look_again_ns(progress: Progress, allowance: Allowance, now_ns: int) -> int:
+    """When, at the earliest, a timeout can strike an exchange that is not overdue now.
+
+    Whatever stage it enters from now on lasts at least as long as the shortest one may.
+    """
+    stage = progress.stage
+    if stage <= Stage.CONNECTING:
+        due = progress.stage_ns + allowance.connect_ns
+    elif stage == Stage.WAITING:
+        due = progress.stage_ns + allowance.first_byte_ns
+    else:
+        due = progress.moved_ns + allowance.idle_ns
+    shortest = min(allowance.connect_ns, allowance.first_byte_ns, allowance.idle_ns)
+    return min(due, progress.started_ns + allowance.total_ns, now_ns + shortest)
+
+
 def _blocked_by(progress: Progress, otherwise: str) -> str:
     if progress.caller_blocks:
         return CALLER_STALLED

@@ -1,6 +1,8 @@
 """The small deciders: routes, context, egress, timeouts, pool, errors."""
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from app.domain.outcome import judge
 from app.domain.route import Limits, Route, RouteTable, Timeouts
@@ -14,7 +16,7 @@ from collectors.proxy.head import parse_request_head
 from collectors.proxy.pool import IDLE_NS, PER_ORIGIN, Pool
 from collectors.proxy.routes import Allowance, Origin, Router
 from collectors.proxy.supervisor import restart_delay_s
-from collectors.proxy.timeouts import Progress, Stage, overdue
+from collectors.proxy.timeouts import Progress, Stage, look_again_ns, overdue
 from collectors.proxy.verdicts import Refusal
 from tests.collectors.proxy.kit import TOKEN, TOKEN_SHA256
 
@@ -111,7 +113,7 @@ PARENTS = {
 @pytest.mark.parametrize("parent", PARENTS)
 def test_only_a_valid_trace_is_passed_on(parent):
     raw = b"GET / HTTP/1.1\r\nHost: a\r\ntraceparent: " + parent + b"\r\ntracestate: s\r\n\r\n"
-    trace = read_trace(parse_request_head(raw), bytes(range(16)))
+    trace = read_trace(parse_request_head(raw), bytes(range(16)).hex())
     assert (parent in trace.lines and b"tracestate" in trace.lines) == PARENTS[parent] or not parent
     assert trace.trace_id == ("0af7651916cd43dd8448eb211c80319c" if PARENTS[parent] else
                               bytes(range(16)).hex())  # fmt: skip
@@ -120,7 +122,7 @@ def test_only_a_valid_trace_is_passed_on(parent):
 def test_two_traces_are_none():
     one = b"traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\r\n"
     raw = b"GET / HTTP/1.1\r\nHost: a\r\n" + one + one + b"\r\n"
-    assert read_trace(parse_request_head(raw), b"\1" * 16).trace_id == "01" * 16
+    assert read_trace(parse_request_head(raw), "01" * 16).trace_id == "01" * 16
 
 
 PUBLIC = [
@@ -181,6 +183,24 @@ def test_whose_wait_was_too_long(case):
         stage, now - in_stage, now - in_stage, now - still, caller_blocks, upstream_blocks
     )
     assert overdue(progress, ALLOWED, now) == WAITS[case]
+
+
+@given(
+    st.sampled_from(Stage), st.integers(0, 900), st.integers(0, 300), st.sampled_from(Stage),
+    st.integers(0, 1200),
+)  # fmt: skip
+def test_an_exchange_is_looked_at_again_before_any_timeout_can_strike(
+    stage, in_stage, still, later_stage, wait
+):
+    now = 10_000
+    progress = Progress(stage, now - in_stage, now - in_stage, now - min(still, in_stage))
+    assume(overdue(progress, ALLOWED, now) is None)
+    look = look_again_ns(progress, ALLOWED, now)
+    assert look >= now
+    assert overdue(progress, ALLOWED, look) is None
+    moved_on = Progress(later_stage, progress.started_ns, now, now)
+    if overdue(moved_on, ALLOWED, now + wait) is not None:
+        assert look < now + wait
 
 
 class Connection:

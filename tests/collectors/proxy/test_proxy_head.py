@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from collectors.proxy import emit
+from collectors.proxy.fields import each
 from collectors.proxy.head import (
     CHUNKED,
     NO_BODY,
@@ -19,6 +20,7 @@ from collectors.proxy.head import (
 from collectors.proxy.verdicts import BadMessage
 
 VIA = b"midspan-1234"
+OPENED = emit.opening(b"a")
 
 
 def verdict(raw: bytes) -> str:
@@ -129,7 +131,9 @@ def test_a_request_is_written_anew_with_one_host_and_one_framing():
         b"POST /a?b=1 HTTP/1.1\r\nhOsT: caller\r\nX-A:  1 \r\nContent-Length: 0007\r\n"
         b"Connection: close, X-Hop\r\nX-Hop: 1\r\nVia: 1.0 first\r\nx-a: 2\r\n\r\n"
     )
-    assert emit.request_head(head, b"/base/a?b=1", b"up:81", b"T: 1\r\n", VIA) == (
+    assert emit.request_head(
+        head, b"/base/a?b=1", emit.opening(b"up:81"), b"T: 1\r\n", emit.via_line(VIA)
+    ) == (
         b"POST /base/a?b=1 HTTP/1.1\r\nHost: up:81\r\nX-A: 1\r\nx-a: 2\r\nContent-Length: 7\r\n"
         b"Via: 1.0 first\r\nVia: 1.1 midspan-1234\r\nT: 1\r\n\r\n"
     )
@@ -137,12 +141,12 @@ def test_a_request_is_written_anew_with_one_host_and_one_framing():
 
 def test_a_post_without_a_body_says_so():
     head = parse_request_head(get())
-    assert b"Content-Length: 0\r\n" in emit.request_head(head, b"/x", b"u", b"", VIA)
+    assert b"Content-Length: 0\r\n" in emit.request_head(head, b"/x", OPENED, b"", b"")
 
 
 def test_a_get_without_a_body_says_nothing():
     head = parse_request_head(b"GET /x HTTP/1.1\r\nHost: a\r\n\r\n")
-    assert b"Length" not in emit.request_head(head, b"/x", b"u", b"", VIA)
+    assert b"Length" not in emit.request_head(head, b"/x", OPENED, b"", b"")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +155,7 @@ def test_a_get_without_a_body_says_nothing():
 def test_a_connection_header_cannot_take_away_what_gives_a_message_its_meaning(listed):
     raw = get(b"/x", b"Connection: " + listed, listed + b": v" if listed != b"Host" else b"A: v")
     head = parse_request_head(raw)
-    assert listed.lower() in {field[0] for field in head.fields} | set(head.special)
+    assert listed.lower() in {field[0] for field in each(head.fields)} | set(head.special)
 
 
 RESPONSES = {
@@ -215,7 +219,7 @@ def test_what_is_written_reads_the_same_again(pairs):
     raw = get(b"/x", *[name + b": " + value for name, value in pairs])
     if verdict(raw):
         return
-    once = emit.request_head(parse_request_head(raw), b"/x", b"a", b"", VIA)
+    once = emit.request_head(parse_request_head(raw), b"/x", OPENED, b"", emit.via_line(VIA))
     assert verdict(once) == "loop_detected"
     again = parse_request_head(once)
     assert again.fields == parse_request_head(raw).fields
