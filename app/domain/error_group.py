@@ -51,13 +51,6 @@ def format_group(number: int) -> str:
     return f"{number:016x}"
 
 
-def parse_group(text: str) -> int:
-    """The number of a printed id; `ValueError` for anything else."""
-    if len(text) != 16 or not set(text) <= set("0123456789abcdef"):
-        raise ValueError(f"no id of an error group: {text!r}")
-    return int(text, 16)
-
-
 def without_message(group: ErrorGroup) -> ErrorGroup:
     """The group of the same failure with any other message."""
     return group._replace(message="")

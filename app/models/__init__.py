@@ -10,6 +10,7 @@ It holds no rule beyond those constraints: `app.commands` writes, `app.queries` 
 from app.models.access import ApiToken, LoginSession, Membership, User
 from app.models.audit import AuditEntry
 from app.models.base import Base
+from app.models.error_group import ErrorGroupState
 from app.models.installation import Customer, Installation, InstallationState
 from app.models.integration import (
     FunnelStep,
@@ -28,6 +29,7 @@ __all__ = [
     "AuditEntry",
     "Base",
     "Customer",
+    "ErrorGroupState",
     "FunnelStep",
     "InboundToken",
     "Installation",

@@ -12,6 +12,13 @@ docs/numbers.md defines every number returned here.
 """
 
 from app.queries.budgets import BudgetView, budgets
+from app.queries.error_groups import (
+    ErrorGroupsView,
+    ErrorGroupView,
+    assignees,
+    error_groups,
+    get_error_group,
+)
 from app.queries.exchanges import get_exchange, list_exchanges
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
@@ -21,9 +28,14 @@ from app.store.port import ExchangeFilter
 
 __all__ = [
     "BudgetView",
+    "ErrorGroupView",
+    "ErrorGroupsView",
     "ExchangeFilter",
     "Reading",
+    "assignees",
     "budgets",
+    "error_groups",
+    "get_error_group",
     "get_exchange",
     "get_integration",
     "get_partner",

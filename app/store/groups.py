@@ -159,12 +159,6 @@ def find(
     return [_stored(row, names, steps.get(row.id, ())) for row in rows]
 
 
-def get(connection: Connection, names: Names, number: int) -> StoredErrorGroup | None:
-    """One group, without a window."""
-    row = connection.execute(select(error_groups).where(_g.id == number)).one_or_none()
-    return None if row is None else _stored(row, names, ())
-
-
 def _stored(row: Row[Any], names: Names, steps: Sequence[Sequence[Any]]) -> StoredErrorGroup:
     group = ErrorGroup(
         names.slug_of[row.integration_id],

@@ -260,9 +260,6 @@ class MetricsStore(Protocol):
         """The error groups of an integration, its window counted in steps of `step_us` (whole hours
         on the grid of hours). Groups not seen within the window have no hours."""
 
-    def error_group(self, number: int) -> StoredErrorGroup | None:
-        """One, without a window."""
-
     def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
         """All exchanges of a window, oldest first, in lists of `batch`; each list is a transaction
         of its own."""

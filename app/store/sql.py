@@ -163,11 +163,6 @@ class SqlStore:
                 step_us=step_us,
             )
 
-    def error_group(self, number: int) -> StoredErrorGroup | None:
-        """One, without a window."""
-        with self._reading() as (connection, _):
-            return groups.get(connection, self._names, number)
-
     def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
         """All exchanges of a window, oldest first; each list is a transaction of its own, so that
         a slow reader holds nothing up."""

@@ -12,7 +12,6 @@ from app.domain.error_group import (
     group_id,
     is_overflow,
     overflow,
-    parse_group,
     standing,
     without_message,
 )
@@ -31,17 +30,6 @@ def test_every_part_of_a_group_tells_it_from_others(field):
     old = getattr(GROUP, field)
     other = old + (1 if isinstance(old, int) else "x")
     assert group_id(GROUP._replace(**{field: other})) != group_id(GROUP)
-
-
-@given(st.integers(1, 2**63 - 1))
-def test_an_id_is_read_as_it_was_printed(number):
-    assert parse_group(format_group(number)) == number
-
-
-@pytest.mark.parametrize("text", ["", "x" * 16, "0" * 15, "0" * 17, "0x" + "0" * 14, "Ａ" * 16])
-def test_what_is_no_id_is_refused(text):
-    with pytest.raises(ValueError, match="no id of an error group"):
-        parse_group(text)
 
 
 def test_a_coarser_group_holds_more():

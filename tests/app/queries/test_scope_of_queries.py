@@ -20,6 +20,8 @@ ONE_SLUG = {
     "series": lambda it, scope, slug: queries.series(it, scope, slug, WINDOW, MINUTE_US),
     "operations": lambda it, scope, slug: queries.operations(it, scope, slug, WINDOW),
     "budgets": queries.budgets,
+    "error_groups": lambda it, scope, slug: queries.error_groups(it, scope, slug, WINDOW),
+    "assignees": queries.assignees,
     "list_exchanges": lambda it, scope, slug: queries.list_exchanges(
         it, scope, ExchangeFilter(integrations=(slug,))
     ),
