@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from flask import Flask, Response, g, request
 
 from app import api, auth, telemetry
-from app.auth import current_scope
+from app.auth import current_actor, current_scope
 from app.db import registry_engine
 from app.domain.scope import Scope
 from app.errors import Unavailable
@@ -24,14 +24,15 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 class Midspan:
     """What the parts of the app share: `app.extensions["midspan"]`.
 
-    `current_scope` is the way from a request to its scope for parts that may not import
-    `app.auth`. `csp_hashes` is set by whoever adds inline scripts to pages: the digests, asked
-    for again at each page.
+    `current_scope` and `current_actor` are the way from a request to its scope and to who asks,
+    for parts that may not import `app.auth`. `csp_hashes` is set by whoever adds inline scripts to
+    pages: the digests, asked for again at each page.
     """
 
     settings: Settings
     reading: Reading
     current_scope: Callable[[], Scope] = current_scope
+    current_actor: Callable[[], str] = current_actor
     csp_hashes: Callable[[], list[str]] = field(default=list)
 
 

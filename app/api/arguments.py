@@ -9,8 +9,10 @@ from typing import Any
 
 import marshmallow as ma
 
+from app.commands.notes import LONGEST
 from app.domain import window as spans
 from app.domain.words import Direction, Fault, Kind, Outcome, Verdict, Word
+from app.models import NoteKind
 from app.queries.exchanges import MAX_LIMIT
 from app.store.port import ExchangeFilter
 
@@ -113,6 +115,21 @@ class _Span(Arguments):
 
 class HealthArguments(_Span):
     """`health?window=` or `?from&to`."""
+
+
+class NotesArguments(_Span):
+    """`notes?window=` or `?from&to`; without either, all of them."""
+
+
+class NoteArguments(Arguments):
+    """The body of a note."""
+
+    text = ma.fields.String(required=True, validate=ma.validate.Length(1, LONGEST))
+    kind = ma.fields.String(
+        load_default=NoteKind.OTHER.value,
+        validate=ma.validate.OneOf([kind.value for kind in NoteKind]),
+    )
+    at = Moment(metadata={"description": "The moment it is about, RFC 3339; default: now"})
 
 
 class SeriesArguments(_Span):

@@ -24,6 +24,12 @@ def scope() -> Scope:
     return found
 
 
+def actor() -> str:
+    """Who the caller is, as the audit log names it; 401 when there is none."""
+    found: str = _midspan().current_actor()
+    return found
+
+
 def now_us() -> int:
     """Now, microseconds since 1970 UTC."""
     return reading().clock()

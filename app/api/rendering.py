@@ -12,6 +12,7 @@ from app.queries.results import (
     Health,
     IntegrationView,
     Latency,
+    NoteView,
     PartnerView,
     Point,
     SeriesView,
@@ -59,6 +60,7 @@ def integration(view: IntegrationView) -> Json:
         "health": href("integrations", view.slug, "health"),
         "series": href("integrations", view.slug, "series"),
         "exchanges": href("exchanges", integration=view.slug),
+        "notes": href("integrations", view.slug, "notes"),
         "page": f"/integrations/{quote(view.slug, safe='')}",
     }
     return {
@@ -70,6 +72,20 @@ def integration(view: IntegrationView) -> Json:
         "objectives": [asdict(each) for each in view.objectives],
         "removed": view.removed,
         "links": links,
+    }
+
+
+def note(view: NoteView) -> Json:
+    """One note, linked to its integration."""
+    return {
+        "id": view.id,
+        "integration": view.integration,
+        "at": moment(view.at_us),
+        "kind": view.kind,
+        "text": view.text,
+        "author": view.author,
+        "created_at": moment(view.created_us),
+        "links": {"integration": href("integrations", view.integration)},
     }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app import queries
-from app.api import rendering
+from app.api import notes, rendering
 from app.api.arguments import (
     Arguments,
     ExchangesArguments,
@@ -50,6 +50,7 @@ def blueprint() -> Blueprint:
     route("/integrations/<slug>/series", series, SeriesArguments, SeriesSchema, 404)
     route("/exchanges", exchanges, ExchangesArguments, ExchangesSchema, 404)
     route("/exchanges/<exchange_id>", exchange, Arguments, ExchangeSchema, 404)
+    notes.add_routes(api)
     return api
 
 

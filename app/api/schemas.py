@@ -80,6 +80,26 @@ class PartnerSchema(ma.Schema):
     links = _links()
 
 
+class NoteSchema(ma.Schema):
+    """What somebody wrote beside the numbers."""
+
+    id = fields.Integer(required=True)
+    integration = _text()
+    at = _time()
+    kind = _text()
+    text = _text()
+    author = _text()
+    created_at = _time()
+    links = _links()
+
+
+class NotesSchema(ma.Schema):
+    """A page of them."""
+
+    items = _many(NoteSchema)
+    next = _next()
+
+
 class PartnersSchema(ma.Schema):
     """A page of them."""
 

@@ -15,7 +15,7 @@ A state-changing request from another site is refused by `Sec-Fetch-Site` or `Or
 registry is away nobody can be recognised: every guarded request is `RegistryUnavailable`, 503.
 """
 
-from app.auth.caller import Caller, current_caller, current_scope
+from app.auth.caller import Caller, current_actor, current_caller, current_scope
 from app.auth.install import install
 
-__all__ = ["Caller", "current_caller", "current_scope", "install"]
+__all__ = ["Caller", "current_actor", "current_caller", "current_scope", "install"]

@@ -38,6 +38,13 @@ def current_caller() -> Caller:
     return caller
 
 
+def current_actor() -> str:
+    """Who sent the request in progress, as the audit log names it: `user:<email>` or
+    `token:<name>`; `Unauthorized` when there is none."""
+    caller = current_caller()
+    return caller.name if caller.session is None else f"user:{caller.name}"
+
+
 def current_scope() -> Scope:
     """The reach of the request in progress; `Unauthorized` when there is none."""
     return current_caller().scope

@@ -20,6 +20,7 @@ from app.models.integration import (
     Operation,
     Visibility,
 )
+from app.models.note import Note, NoteKind
 from app.models.partner import Partner, PartnerContact
 from app.models.platform import Platform, RegistryState
 from app.models.wire import WireRules
@@ -37,6 +38,8 @@ __all__ = [
     "Integration",
     "LoginSession",
     "Membership",
+    "Note",
+    "NoteKind",
     "Objective",
     "Operation",
     "Partner",

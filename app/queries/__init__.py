@@ -22,18 +22,28 @@ from app.queries.error_groups import (
 from app.queries.exchanges import get_exchange, list_exchanges
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
+from app.queries.notes import notes
+from app.queries.overview import Overview, OverviewRow, overview
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
+from app.queries.timeline import DayView, Heat, Timeline, WayView, days, timeline
 from app.store.port import ExchangeFilter
 
 __all__ = [
     "BudgetView",
+    "DayView",
     "ErrorGroupView",
     "ErrorGroupsView",
     "ExchangeFilter",
+    "Heat",
+    "Overview",
+    "OverviewRow",
     "Reading",
+    "Timeline",
+    "WayView",
     "assignees",
     "budgets",
+    "days",
     "error_groups",
     "get_error_group",
     "get_exchange",
@@ -44,6 +54,9 @@ __all__ = [
     "list_exchanges",
     "list_integrations",
     "list_partners",
+    "notes",
     "operations",
+    "overview",
     "series",
+    "timeline",
 ]

@@ -7,12 +7,12 @@ from functools import lru_cache
 import numpy as np
 
 from app.domain import histogram
-from app.domain.health import Facts, assess, wilson
+from app.domain.health import Facts, Status, assess, wilson
 from app.domain.objective import Objective, error_ratio
 from app.domain.sentence import Evidence, Group, sentence
 from app.domain.window import MINUTE_US, parse_duration
 from app.domain.words import Direction, Kind
-from app.queries.counting import Named, Sums, add_up, answered, latencies, name_all
+from app.queries.counting import Ints, Named, Sums, add_up, answered, latencies, name_all
 from app.queries.results import Health, IntegrationView, Latency, ObjectiveView
 from app.store.port import Rollups
 
@@ -42,6 +42,35 @@ def judge_all(
         _health(view, row, counted, bad_by_operation or {}, to_now=to_now)
         for row, view in enumerate(views)
     ]
+
+
+def statuses(sums: Sums, objectives: tuple[Objective, ...]) -> list[Status]:
+    """The status of every group of `sums`, all of one integration."""
+    named, timed = name_all(sums.cube), sums.latency.sum(axis=1).tolist()
+    above = {
+        each.threshold_us // 1000: _above(sums.latency, each.threshold_us).tolist()
+        for each in objectives
+        if each.threshold_us is not None
+    }
+    rows = zip(
+        sums.good.tolist(),
+        sums.bad.tolist(),
+        sums.excluded.tolist(),
+        sums.shed.tolist(),
+        answered(sums.cube),
+        named.bad_by_fault,
+        named.excluded_by_fault,
+        timed,
+        [{limit: counts[place] for limit, counts in above.items()} for place in range(len(timed))],
+        strict=True,
+    )
+    return [assess(Facts(*row), objectives).status for row in rows]
+
+
+def _above(latency: Ints, threshold_us: int) -> Ints:
+    limit = int(histogram.position(np.array([threshold_us]))[0])
+    found: Ints = latency[:, limit + 1 :].sum(axis=1)
+    return found
 
 
 class _Counted:
@@ -101,7 +130,7 @@ def _health(
     *,
     to_now: bool,
 ) -> Health:
-    objectives = _objectives(view.objectives)
+    objectives = objectives_of(view.objectives)
     facts = _facts(row, counted, objectives)
     assessment = assess(facts, objectives)
     evidence = Evidence(counted.groups[row], counted.named.bad_by_outcome[row], bad_by_operation)
@@ -146,7 +175,8 @@ def _facts(row: int, counted: _Counted, objectives: tuple[Objective, ...]) -> Fa
 
 
 @lru_cache(maxsize=1024)
-def _objectives(views: tuple[ObjectiveView, ...]) -> tuple[Objective, ...]:
+def objectives_of(views: tuple[ObjectiveView, ...]) -> tuple[Objective, ...]:
+    """As the rules of `app.domain` take them."""
     return tuple(
         Objective(
             each.name,

@@ -1,7 +1,9 @@
 """How much of every objective's budget is left, each over its own window."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from app.domain import histogram
 from app.domain.objective import Standing, standing
@@ -39,21 +41,40 @@ def budgets(reading: Reading, scope: Scope, slug: str) -> list[BudgetView]:
     return _budgets(view, sums)
 
 
+def budgets_of_all(
+    reading: Reading, views: Sequence[IntegrationView], integrations: Sequence[str] | None
+) -> list[list[BudgetView]]:
+    """The same for each of `views`, one reading for every window that their objectives have.
+    `integrations` are the slugs to read, None: all."""
+    now_us = reading.clock()
+    rows = {view.slug: row for row, view in enumerate(views)}
+    sums: dict[str, Sums] = {}
+    for text in sorted({each.window for view in views for each in view.objectives}):
+        window = window_ending(now_us, parse_duration(text))
+        rollups = reading.store.rollups(window, integrations=integrations)
+        owner = [rows.get(each.integration, len(views)) for each in rollups.series]
+        groups = np.array(owner, dtype=np.int64)[rollups.series_index]
+        sums[text] = add_up(rollups, groups, len(views) + 1)
+    return [_budgets(view, sums, row) for row, view in enumerate(views)]
+
+
 def _sums(reading: Reading, slug: str, window: Window) -> Sums:
     rollups = reading.store.rollups(window, integrations=[slug])
     return add_up(rollups, rollups.series_index * 0, 1)
 
 
-def _budgets(view: IntegrationView, sums: Mapping[str, Sums]) -> list[BudgetView]:
+def _budgets(view: IntegrationView, sums: Mapping[str, Sums], row: int = 0) -> list[BudgetView]:
     return [
-        BudgetView(each, _standing(each, sums[each.window]), int(sums[each.window].excluded[0]))
+        BudgetView(
+            each, _standing(each, sums[each.window], row), int(sums[each.window].excluded[row])
+        )
         for each in view.objectives
     ]
 
 
-def _standing(objective: ObjectiveView, sums: Sums) -> Standing:
+def _standing(objective: ObjectiveView, sums: Sums, row: int) -> Standing:
     if objective.threshold_ms is None:
-        return standing(objective.target, int(sums.good[0]), int(sums.bad[0]))
-    timed = int(sums.latency[0].sum())
-    slow = histogram.count_above(sums.latency[0], objective.threshold_ms * 1000) if timed else 0
+        return standing(objective.target, int(sums.good[row]), int(sums.bad[row]))
+    timed = int(sums.latency[row].sum())
+    slow = histogram.count_above(sums.latency[row], objective.threshold_ms * 1000) if timed else 0
     return standing(objective.target, timed - slow, slow)

@@ -5,7 +5,7 @@ operation. Every sum here is exact: counts stay far below the 2^53 that a double
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,6 +67,21 @@ def add_up(rollups: Rollups, groups: Ints, size: int) -> Sums:
         cube=tally.reshape(size, len(Outcome), len(Fault), len(Verdict)),
         latency=histogram.decode_into(rollups.latency, groups, (size, histogram.BUCKETS)),
     )
+
+
+def fold_steps(sums: Sums, together: int) -> Sums:
+    """The same sums with every `together` groups that follow each other as one."""
+    starts = np.arange(0, len(sums.good), together)
+
+    def folded(column: Ints) -> Ints:
+        return np.add.reduceat(column, starts, axis=0)
+
+    return Sums(*(folded(getattr(sums, each.name)) for each in fields(Sums)))
+
+
+def part_of(sums: Sums, start: int, stop: int) -> Sums:
+    """The groups from `start` to before `stop`."""
+    return Sums(*(getattr(sums, each.name)[start:stop] for each in fields(Sums)))
 
 
 def name_all(cube: Ints) -> Named:

@@ -30,7 +30,7 @@ def health(reading: Reading, scope: Scope, slug: str, window: Window) -> Health:
     """One integration over a window; `NotFound` outside the scope, `BadQuery` for a window that
     is empty. The sentence names the operations that fail, if any do."""
     view = integration_within(reading, scope, slug)
-    grid = _on_the_minute(window)
+    grid = on_the_minute(window)
     rollups = reading.store.rollups(grid, integrations=[slug])
     [found] = judge_all([view], rollups, now_us=reading.clock())
     if found.status not in _TROUBLED:
@@ -50,7 +50,7 @@ def league(reading: Reading, scope: Scope, window: Window) -> list[tuple[Integra
     views = integrations_within(reading, scope)
     everything = scope.covers(None)
     rollups = reading.store.rollups(
-        _on_the_minute(window),
+        on_the_minute(window),
         integrations=None if everything else [view.slug for view in views],
     )
     if everything and any(s.integration == UNATTRIBUTED_VIEW.slug for s in rollups.series):
@@ -68,32 +68,37 @@ def series(reading: Reading, scope: Scope, slug: str, window: Window, step_us: i
     than `MAX_POINTS` steps.
     """
     integration_within(reading, scope, slug)
-    if step_us <= 0 or step_us % MINUTE_US:
-        raise BadQuery("step", "a step is a whole number of minutes")
-    grid = _on_the_minute(window)
-    if grid.length_us // step_us > MAX_POINTS:
-        raise BadQuery("step", f"more than {MAX_POINTS} steps; take a longer step")
+    grid = on_the_minute(window)
+    checked_step(grid, step_us)
     rollups = reading.store.rollups(grid, integrations=[slug], step_us=step_us)
     first_us = floor(rollups.window.start_us, step_us)
     size = (ceil(rollups.window.end_us, step_us) - first_us) // step_us
     sums = add_up(rollups, (rollups.t_us - first_us) // step_us, size)
-    return SeriesView(rollups.window, step_us, _points(sums, first_us, step_us))
+    return SeriesView(rollups.window, step_us, points(sums, first_us, step_us))
 
 
 @timed_query("operations")
 def operations(reading: Reading, scope: Scope, slug: str, window: Window) -> list[OperationView]:
     """The operations of one integration, most bad exchanges first, then most exchanges."""
     integration_within(reading, scope, slug)
-    rollups = reading.store.rollups(_on_the_minute(window), integrations=[slug], operations=True)
+    rollups = reading.store.rollups(on_the_minute(window), integrations=[slug], operations=True)
     found = _operations(rollups)
     return sorted(found, key=lambda it: (-it.bad, -it.exchanges, it.operation, it.direction))
 
 
-def _on_the_minute(window: Window) -> Window:
+def on_the_minute(window: Window) -> Window:
     """The window widened to the minute grid; `BadQuery` when it is empty."""
     if window.length_us <= 0:
         raise BadQuery("from", "a window ends after it starts")
     return Window(floor(window.start_us, MINUTE_US), ceil(window.end_us, MINUTE_US))
+
+
+def checked_step(window: Window, step_us: int) -> None:
+    """`BadQuery` for a step that is no whole number of minutes, or too short for the window."""
+    if step_us <= 0 or step_us % MINUTE_US:
+        raise BadQuery("step", "a step is a whole number of minutes")
+    if window.length_us // step_us > MAX_POINTS:
+        raise BadQuery("step", f"more than {MAX_POINTS} steps; take a longer step")
 
 
 def _bad_by_operation(reading: Reading, slug: str, window: Window) -> Mapping[str, int]:
@@ -106,7 +111,8 @@ def _bad_by_operation(reading: Reading, slug: str, window: Window) -> Mapping[st
     return found
 
 
-def _points(sums: Sums, first_us: int, step_us: int) -> tuple[Point, ...]:
+def points(sums: Sums, first_us: int, step_us: int) -> tuple[Point, ...]:
+    """The points of a series from the sums of its steps."""
     columns = zip(
         sums.exchanges.tolist(),
         sums.good.tolist(),

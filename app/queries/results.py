@@ -129,6 +129,19 @@ class OperationView:
 
 
 @dataclass(frozen=True, slots=True)
+class NoteView:
+    """What somebody wrote beside an integration's numbers, about the moment `at_us`."""
+
+    id: int
+    integration: str
+    at_us: int
+    kind: str
+    text: str
+    author: str
+    created_us: int
+
+
+@dataclass(frozen=True, slots=True)
 class CaptureView:
     """The scrubbed evidence of an exchange. Bodies are text; bytes that are not UTF-8 are shown
     as U+FFFD. `*_cut`: the body was longer than what is kept. `query`: without question mark."""

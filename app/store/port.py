@@ -208,6 +208,19 @@ class Rollups:
         return len(self.t_us)
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """How much crossed in every step of `window`: arrays of shape (slugs, steps), row i belonging
+    to `slugs[i]`; `exchanges` with those that were shed. The first and last step may reach beyond
+    the window, on to the grid of `step_us`, but count only what lies within."""
+
+    window: Window
+    step_us: int
+    slugs: tuple[str, ...]
+    exchanges: NDArray[np.int64]
+    bad: NDArray[np.int64]
+
+
 class MetricsStore(Protocol):
     """A metrics store. Every method is one transaction, unless it says otherwise, and may raise
     `StoreUnavailable`; trying again with the same store works once the database is back."""
@@ -245,6 +258,13 @@ class MetricsStore(Protocol):
         step), except where shorter rows are no longer kept. None: as few rows as possible; one may
         sum up its series over a long stretch of the window.
         """
+
+    def traffic(
+        self, window: Window, step_us: int, *, integrations: Sequence[str] | None = None
+    ) -> Traffic:
+        """How much crossed in every step of `window`, for each integration that has rows in it.
+        `step_us`: whole minutes; where only longer rows are kept, they count in the step they
+        start in."""
 
     def find(
         self, where: ExchangeFilter, *, before: bytes | None = None, limit: int = 50

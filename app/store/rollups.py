@@ -121,7 +121,7 @@ def answer(
     ids = names.ids(operations=operations, integrations=among)
     found: list[tuple[Stretch, Sequence[Row]]] = []
     for part in cover(covered, state.marks, step_us) if ids else ():
-        question = _Question(part, ids, among is None, operations, step_us)
+        question = Question(part, ids, among is None, operations, step_us)
         key = (part, among, operations, step_us)
         rows = memory.recall(state.version, key)
         if rows is None:
@@ -132,7 +132,7 @@ def answer(
     return _columns(covered, names, found, step_us)
 
 
-class _Question:
+class Question:
     """One stretch of one level, as SQL asks for it."""
 
     def __init__(
@@ -154,27 +154,40 @@ class _Question:
         step = self.step_us // MINUTE_US
         return f"r.start_minute - r.start_minute % {step}", True
 
+    @property
+    def head(self) -> str:
+        """What stands before the SELECT."""
+        return _GRID if self.part.resolution_us == MINUTE_US else ""
 
-def _select(connection: Connection, backend: Backend, question: _Question) -> list[Row]:
+    def source(self, backend: Backend, joined: str = "") -> tuple[str, dict[str, Any]]:
+        """The FROM and WHERE that give the rows, called `r`, and what is `joined` to them, with
+        their parameters."""
+        by_minute = self.part.resolution_us == MINUTE_US
+        source = (_by_minute if by_minute else _by_series)(backend, self, joined)
+        parameters: dict[str, Any] = _minutes(self.part)
+        if ":ids" in source:
+            parameters["ids"] = backend.numbers(self.ids)
+        return source, parameters
+
+
+def _select(connection: Connection, backend: Backend, question: Question) -> list[Row]:
     minute, grouped = question.grouping
     columns = _summed(backend) if grouped else ", ".join(f"r.{name}" for name in COLUMNS[2:])
     groups = f" GROUP BY r.series_id, {minute}" if grouped and question.step_us else ""
     if grouped and not question.step_us:
         groups = " GROUP BY r.series_id"
-    by_minute = question.part.resolution_us == MINUTE_US
-    source = _by_minute(backend, question) if by_minute else _by_series(backend, question)
-    head = _GRID if by_minute else ""
+    source, parameters = question.source(backend)
     statement = text(
-        f"{head}SELECT r.series_id, {minute} AS start_minute, {columns} {source}{groups}"
+        f"{question.head}SELECT r.series_id, {minute} AS start_minute, {columns} {source}{groups}"
     )
-    parameters: dict[str, Any] = _minutes(question.part)
-    if ":ids" in source:
-        parameters["ids"] = backend.numbers(question.ids)
     return list(connection.execute(statement, parameters).all())
 
 
-def _by_minute(backend: Backend, question: _Question) -> str:
-    source = f"FROM grid CROSS JOIN {rollup_minutes.name} r WHERE r.start_minute = grid.minute AND "
+def _by_minute(backend: Backend, question: Question, joined: str) -> str:
+    source = (
+        f"FROM grid CROSS JOIN {rollup_minutes.name} r{joined} "
+        "WHERE r.start_minute = grid.minute AND "
+    )
     if not question.everything:
         return source + f"r.series_id IN {backend.among}"
     if question.operations:
@@ -182,10 +195,10 @@ def _by_minute(backend: Backend, question: _Question) -> str:
     return source + f"r.series_id < {FIRST_OPERATION_SERIES}"
 
 
-def _by_series(backend: Backend, question: _Question) -> str:
+def _by_series(backend: Backend, question: Question, joined: str) -> str:
     table = TABLES[question.part.resolution_us]
     return (
-        f"FROM {table.name} r WHERE r.series_id IN {backend.among} "
+        f"FROM {table.name} r{joined} WHERE r.series_id IN {backend.among} "
         "AND r.start_minute >= :first AND r.start_minute < :last"
     )
 

@@ -16,6 +16,7 @@ from app.errors import StoreRefused
 from app.store import exchanges as raw
 from app.store import groups, schema, state
 from app.store import rollups as rolled
+from app.store import traffic as crossed
 from app.store.backend import Backend
 from app.store.cover import Marks
 from app.store.evidence import pack, unpack
@@ -30,6 +31,7 @@ from app.store.port import (
     StoredCapture,
     StoredErrorGroup,
     StoredExchange,
+    Traffic,
 )
 from app.store.state import State
 from app.store.sums import of_sums
@@ -126,6 +128,22 @@ class SqlStore:
                 window=window,
                 integrations=integrations,
                 operations=operations,
+                step_us=step_us,
+            )
+
+    def traffic(
+        self, window: Window, step_us: int, *, integrations: Sequence[str] | None = None
+    ) -> Traffic:
+        """How much crossed in every step; see the Protocol."""
+        with self._reading() as (connection, current):
+            return crossed.answer(
+                connection,
+                self._backend,
+                self._names,
+                memory=self._memory,
+                state=current,
+                window=window,
+                integrations=integrations,
                 step_us=step_us,
             )
 

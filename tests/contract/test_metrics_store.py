@@ -1,5 +1,6 @@
 """What every metrics store must do. Each test runs on SQLite and on PostgreSQL."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from threading import Event, Thread
@@ -616,3 +617,32 @@ def test_a_database_older_than_the_code_is_refused_with_what_to_do(
     database.execute(url, "UPDATE metrics_schema SET version_num = '0000'")
     with pytest.raises(SchemaError, match=rf"0000.*{schema.HEAD}.*run python -m app migrate"):
         database.open(url)
+
+
+@pytest.mark.parametrize("step_us", [5 * MINUTE_US, HOUR_US, DAY_US])
+def test_traffic_is_the_rollups_without_their_details(store: MetricsStore, step_us: int) -> None:
+    rows = some(300, 13 * MINUTE_US)
+    lost = Batch(sums=[shed(floor(NOW_US, MINUTE_US), 7, "globex")])
+    store.append(batch_of(rows))
+    store.append(lost)
+    store.fold(NOW_US)
+    window = window_ending(NOW_US, 2 * DAY_US)
+    first_us = floor(window.start_us, step_us)
+    for chosen in (None, ["globex"], ["globex", "initech"], ["nobody"], []):
+        for _ in range(2):  # the second answer is remembered
+            found = store.traffic(window, step_us, integrations=chosen)
+            answer = store.rollups(window, integrations=chosen, step_us=step_us)
+            expected: Counter[tuple[str, int]] = Counter()
+            failed: Counter[tuple[str, int]] = Counter()
+            for i in range(len(answer)):
+                slug = answer.series[answer.series_index[i]].integration
+                place = slug, (int(answer.t_us[i]) - first_us) // step_us
+                expected[place] += int(answer.exchanges[i] + answer.shed[i])
+                failed[place] += int(answer.bad[i])
+            assert found.window == answer.window
+            for row, slug in enumerate(found.slugs):
+                for step in range(found.exchanges.shape[1]):
+                    assert found.exchanges[row, step] == expected.pop((slug, step), 0)
+                    assert found.bad[row, step] == failed.pop((slug, step), 0)
+            assert not +expected
+            assert not +failed

@@ -1,0 +1,59 @@
+"""Writing a note beside the numbers of an integration."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.commands import audit
+from app.domain.scope import Scope
+from app.domain.window import DAY_US
+from app.errors import NotFound, Refused
+from app.models import Integration, Note, NoteKind, Partner
+
+LONGEST = 500
+#: A note may be about what is planned, but not about what nobody will live to see.
+_AHEAD_US = 366 * DAY_US
+
+
+def add_note(
+    session: Session,
+    scope: Scope,
+    *,
+    slug: str,
+    kind: NoteKind,
+    text: str,
+    at_us: int,
+    now_us: int,
+    actor: str,
+) -> Note:
+    """Write one down; its author is the name in `actor`, `user:<email>` or `token:<name>`.
+
+    `NotFound` for an integration outside the scope, `Refused` for an empty or too long text and
+    for a moment before 1970 or more than a year ahead.
+    """
+    owner = session.execute(
+        select(Integration.id, Partner.slug).join(Partner).where(Integration.slug == slug)
+    ).one_or_none()
+    if owner is None or not scope.covers(owner[1]):
+        raise NotFound(f"no integration {slug!r}")
+    if not 0 <= at_us <= now_us + _AHEAD_US:
+        raise Refused("a note is about a moment since 1970 and at most a year ahead")
+    note = Note(
+        integration_id=owner[0], at_us=at_us, kind=kind, text=checked(text),
+        author=actor.partition(":")[2][:300], created_us=now_us,
+    )  # fmt: skip
+    session.add(note)
+    session.flush()
+    audit.record(
+        session, now_us=now_us, actor=actor, action="note.added", subject=slug, detail=kind.value
+    )
+    return note
+
+
+def checked(text: str) -> str:
+    """The text as it is kept, spaces at its ends and characters nobody sees taken away."""
+    kept = "".join(letter if letter.isprintable() else " " for letter in text).strip()
+    if not kept:
+        raise Refused("a note needs a text")
+    if len(kept) > LONGEST:
+        raise Refused(f"a note has at most {LONGEST} characters; this one has {len(kept):,}")
+    return kept

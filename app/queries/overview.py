@@ -1,0 +1,105 @@
+"""Every integration of a scope on one page: how it is, how it was, what it has left, since when.
+
+A fixed number of readings whatever the number of integrations: two leagues, one of traffic, one
+for each window that objectives have, and one for the first few in trouble.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from app.domain.episode import TROUBLED, Episode
+from app.domain.health import Status
+from app.domain.scope import Scope
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window, ceil, floor
+from app.queries.budgets import BudgetView, budgets_of_all
+from app.queries.health import league
+from app.queries.reading import Reading
+from app.queries.results import Health, IntegrationView
+from app.queries.trouble import lasting
+from app.telemetry import timed_query
+
+#: How many in trouble are looked at closely, worst first.
+CLOSELY = 6
+#: A sparkline shows a day by the hour, or a longer window in at most `_MOST` whole hours or days.
+_MOST = 36
+_STEPS_US = (HOUR_US, 2 * HOUR_US, 6 * HOUR_US, DAY_US, 2 * DAY_US, 7 * DAY_US)
+_CLOSE_STEPS = 96
+
+
+@dataclass(frozen=True, slots=True)
+class OverviewRow:
+    """One integration. `traffic` and `failed` count exchanges per step of the sparkline;
+    `budgets` are those of its objectives; `trouble` is the episode that lasts, where known."""
+
+    view: IntegrationView
+    now: Health
+    before: Health | None
+    traffic: tuple[int, ...]
+    failed: tuple[int, ...]
+    budgets: tuple[BudgetView, ...]
+    trouble: Episode | None
+
+    @property
+    def least(self) -> BudgetView | None:
+        """The objective with the smallest share of its budget left."""
+        known = [each for each in self.budgets if each.standing.remaining_ratio is not None]
+        return min(known, key=lambda each: each.standing.remaining_ratio or 0.0, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Trouble first. `traffic_window` is what the sparklines cover."""
+
+    rows: tuple[OverviewRow, ...]
+    traffic_window: Window
+    traffic_step_us: int
+
+
+@timed_query("overview")
+def overview(reading: Reading, scope: Scope, window: Window) -> Overview:
+    """Every integration within the scope over a window, as `league` orders them."""
+    now = league(reading, scope, window)
+    before = {view.slug: health for view, health in league(reading, scope, window.previous())}
+    views = [view for view, _ in now]
+    among = None if scope.covers(None) else [view.slug for view in views]
+    left = budgets_of_all(reading, views, among)
+    spark, step_us = _spark(window)
+    traffic = reading.store.traffic(spark, step_us, integrations=among)
+    crossed = dict(zip(traffic.slugs, traffic.exchanges.tolist(), strict=True))
+    failed = dict(zip(traffic.slugs, traffic.bad.tolist(), strict=True))
+    trouble = _trouble(reading, now, window)
+    rows = [
+        OverviewRow(
+            view,
+            health,
+            before.get(view.slug),
+            tuple(crossed.get(view.slug, ())),
+            tuple(failed.get(view.slug, ())),
+            tuple(left[place]),
+            trouble.get(view.slug),
+        )
+        for place, (view, health) in enumerate(now)
+    ]
+    return Overview(tuple(rows), traffic.window, step_us)
+
+
+def _spark(window: Window) -> tuple[Window, int]:
+    """The time of the sparklines, which ends with the window, and their step."""
+    length_us = max(window.length_us, DAY_US)
+    step_us = next((s for s in _STEPS_US if length_us <= s * _MOST), _STEPS_US[-1])
+    start_us = max(floor(window.end_us - length_us, step_us), 0)
+    return Window(start_us, window.end_us), step_us
+
+
+def _trouble(
+    reading: Reading, pairs: Sequence[tuple[IntegrationView, Health]], window: Window
+) -> dict[str, Episode]:
+    """The lasting episode of the first few in trouble, by slug."""
+    views = [view for view, health in pairs if Status(health.status) in TROUBLED][:CLOSELY]
+    if not views:
+        return {}
+    step_us = ceil(max(window.length_us // _CLOSE_STEPS, MINUTE_US), MINUTE_US)
+    rollups = reading.store.rollups(
+        window, integrations=[view.slug for view in views], step_us=step_us
+    )
+    return lasting(views, rollups, step_us)
