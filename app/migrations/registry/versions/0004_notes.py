@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0003_notes"
-down_revision = "0002_wire_rules"
+revision = "0004_notes"
+down_revision = "0003_error_groups"
 branch_labels = None
 depends_on = None
 
