@@ -9,7 +9,15 @@ from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
-from app.domain.route import EMPTY_TABLE, UNATTRIBUTED, Limits, Route, RouteTable, Timeouts
+from app.domain.route import (
+    EMPTY_TABLE,
+    UNATTRIBUTED,
+    CapturePolicy,
+    Limits,
+    Route,
+    RouteTable,
+    Timeouts,
+)
 from app.domain.words import Direction, Kind
 from collectors.proxy.emit import opening
 from collectors.proxy.errors import (
@@ -71,6 +79,7 @@ class Party(NamedTuple):
     webhook: Endpoint | None
     allowance: Allowance
     limits: Limits
+    capture: CapturePolicy = CapturePolicy.SAMPLE
 
 
 class Destination(NamedTuple):
@@ -192,6 +201,7 @@ def _party(route: Route) -> Party:
         _endpoint(route.webhook_url, private=private),
         _allowance(route.timeouts),
         route.limits,
+        route.capture,
     )
 
 

@@ -11,10 +11,11 @@ from zlib import crc32
 
 import msgspec
 
+from app.domain.route import CapturePolicy
 from app.domain.window import HOUR_US, MINUTE_US, floor
 from app.domain.words import Outcome
-from collectors.proxy.allowlist import allowed
 from collectors.proxy.context import Context
+from collectors.proxy.fields import Lines
 from collectors.proxy.head import RequestHead, ResponseHead
 from collectors.proxy.metrics import CAPTURED, LOSSES, PROXIED, RECORDED, SHED
 from collectors.proxy.routes import Destination
@@ -23,6 +24,8 @@ from collectors.record import Capture, Exchange, Loss
 EXCHANGE_FRAME, LOSS_FRAME = 1, 2
 _OK = Outcome.OK
 _DETAIL_CHARS = 500
+#: The most that is kept of one header: enough for any credential.
+_VALUE_BYTES = 4096
 #: Above so many separate counts of lost exchanges, they are kept by hour instead of by minute.
 _FINE_LOSSES = 50_000
 
@@ -71,7 +74,7 @@ class Tap:
     def record(self, live: Settled, outcome: Outcome, code: str, detail: str) -> None:
         """Count and journal one exchange."""
         found, context = live.destination, live.context
-        captured = outcome != _OK or crc32(live.id) < self._capture_below
+        captured = self._captured(live.id, outcome, found.party.capture)
         payload = self._encode(
             Exchange(
                 live.id,
@@ -122,6 +125,11 @@ class Tap:
         self._counts[LOSSES] = self.pending
         return not self._losses
 
+    def _captured(self, exchange_id: bytes, outcome: Outcome, policy: CapturePolicy) -> bool:
+        if outcome == _OK:
+            return crc32(exchange_id) < self._capture_below and policy is CapturePolicy.SAMPLE
+        return policy is not CapturePolicy.NONE
+
     def _count(self, found: Destination, *, recorded: bool, captured: bool) -> None:
         counts, direction = self._counts, found.direction
         counts[PROXIED + direction] += 1
@@ -145,8 +153,16 @@ class Tap:
 
 def _capture(live: Settled) -> Capture:
     return Capture(
-        allowed(live.head.fields),
+        _headers(live.head.fields),
         live.request_start,
-        allowed(live.answer.fields) if live.answer else [],
+        _headers(live.answer.fields) if live.answer else [],
         live.response_start,
+        live.head.query,
     )
+
+
+def _headers(lines: Lines) -> list[tuple[str, str]]:
+    return [
+        (opening[2:-2].decode("latin-1"), value[:_VALUE_BYTES].decode("latin-1"))
+        for opening, value in zip(lines[::2], lines[1::2], strict=True)
+    ]

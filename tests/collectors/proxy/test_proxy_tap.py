@@ -3,15 +3,17 @@
 import dataclasses
 import threading
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.route import Limits
+from app.domain.route import CapturePolicy, Limits
 from app.domain.words import Direction, Kind, Outcome
 from collectors.proxy import tap as tap_module
 from collectors.proxy.context import Context
 from collectors.proxy.head import parse_request_head
 from collectors.proxy.metrics import (
+    CAPTURED,
     PROXIED,
     RECORDED,
     SHED,
@@ -25,7 +27,7 @@ from collectors.proxy.routes import Allowance, Destination, Party
 from collectors.proxy.tap import Tap
 from tests.collectors.proxy.kit import FakeJournal
 
-HEAD = parse_request_head(b"GET /x HTTP/1.1\r\nHost: a\r\nAccept: x\r\nCookie: c\r\n\r\n")
+HEAD = parse_request_head(b"GET /x?page=2 HTTP/1.1\r\nHost: a\r\nAccept: x\r\nCookie: c\r\n\r\n")
 
 
 GLOBEX = Party("globex", None, None, Allowance(1, 1, 1, 1), Limits())
@@ -64,7 +66,8 @@ def test_a_record_says_what_the_exchange_said():
     assert (found.first_byte_us, found.total_us) == (4, 5)
     assert (found.request_bytes, found.response_bytes, found.trace_id) == (6, 7, "t")
     assert (found.outcome, found.error, len(found.error_detail)) == (3, "idle_timeout", 500)
-    assert found.capture.request_headers == [("Accept", "x")]
+    assert found.capture.request_headers == [("Accept", "x"), ("Cookie", "c")]
+    assert found.capture.query == b"page=2"
     assert (found.capture.request_body, found.capture.response_body) == (b"req", b"res")
 
 
@@ -78,6 +81,32 @@ def test_which_successes_are_captured_follows_from_their_ids():
         chosen.append([r.id for r in journal.exchanges if r.capture])
     assert chosen[0] == chosen[1]
     assert 20 < len(chosen[0]) < 90
+
+
+@pytest.mark.parametrize(
+    ("policy", "outcome", "captured"),
+    [
+        (CapturePolicy.SAMPLE, Outcome.OK, True),
+        (CapturePolicy.SAMPLE, Outcome.TIMEOUT, True),
+        (CapturePolicy.FAILURES, Outcome.OK, False),
+        (CapturePolicy.FAILURES, Outcome.TIMEOUT, True),
+        (CapturePolicy.NONE, Outcome.OK, False),
+        (CapturePolicy.NONE, Outcome.TIMEOUT, False),
+    ],
+)
+def test_an_integration_says_what_may_be_captured(policy, outcome, captured):
+    journal, counts = FakeJournal(), [0] * SIZE
+    found = DESTINATION._replace(party=GLOBEX._replace(capture=policy))
+    Tap(journal, counts, 1).record(Settled(destination=found), outcome, "", "")
+    assert (journal.exchanges[0].capture is not None) == captured
+    assert counts[CAPTURED] == captured
+
+
+def test_of_a_captured_header_no_more_is_kept_than_a_credential_needs():
+    journal = FakeJournal()
+    head = parse_request_head(b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %b\r\n\r\n" % (b"x" * 9000))
+    Tap(journal, [0] * SIZE, 1).record(Settled(head=head), Outcome.OK, "", "")
+    assert journal.exchanges[0].capture.request_headers == [("X-Long", "x" * 4096)]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 2), st.integers(0, 1))))
