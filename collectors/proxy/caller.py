@@ -30,6 +30,7 @@ _FLUSH_NS = 30_000_000_000
 _OWN_PATHS = b"/-/"
 #: In place of the head of a request that has no readable one.
 _UNREADABLE = RequestHead("", b"", 1, ([], {}, {}))
+_UNREADABLE_HEAD = RequestHead("HEAD", b"", 1, ([], {}, {}))
 
 
 class CallerProtocol(asyncio.Protocol):
@@ -179,8 +180,16 @@ class CallerProtocol(asyncio.Protocol):
             self._refuse(bad.code, bad.detail)
         finally:
             self._advancing = False
-        if self._ended and self._exchange is None and not self._full:
-            self._close(unread=False)
+        if self._ended:
+            self._advance_to_the_end()
+
+    def _advance_to_the_end(self) -> None:
+        """Nothing more comes: close once all is answered, give up what never becomes whole."""
+        if self._exchange is None:
+            if not self._full:
+                self._close(unread=False)
+        elif self._body is not None and not self._closing:
+            self._exchange.caller_gone()
 
     @property
     def _waits_for_room(self) -> bool:
@@ -195,7 +204,12 @@ class CallerProtocol(asyncio.Protocol):
         if whole is None:
             return
         raw, self._ahead = whole
-        head = parse_request_head(raw)
+        try:
+            head = parse_request_head(raw)
+        except BadMessage as bad:
+            is_head = raw.startswith(b"HEAD ")
+            self._refuse(bad.code, bad.detail, _UNREADABLE_HEAD if is_head else _UNREADABLE)
+            return
         if self._has_own_pages and head.path.startswith(_OWN_PATHS):
             self._answer_own(head)
         else:
@@ -228,10 +242,10 @@ class CallerProtocol(asyncio.Protocol):
         if not keep:
             self._close(unread=head.body_length != 0)
 
-    def _refuse(self, code: str, detail: str) -> None:
+    def _refuse(self, code: str, detail: str, head: RequestHead = _UNREADABLE) -> None:
         """End the exchange that a malformed message belongs to, or begin one to refuse it."""
         if self._exchange is None:
-            self._exchange = LiveExchange(self._hub, self, _UNREADABLE, stray(self._direction))
+            self._exchange = LiveExchange(self._hub, self, head, stray(self._direction))
             self._body = ChunkedBody()  # wherever it ends, it is not found
             self._exchange.request_done = False
         self._exchange.fail(code, detail)

@@ -49,6 +49,24 @@ CALLER_STALLED = "caller_stalled"
 PROXY_STOPPED = "proxy_stopped"
 
 
+#: The message itself is at fault: nothing that follows it on its connection is read. (A method
+#: that another address would take is not among them.)
+MESSAGE_FAULTS = frozenset(
+    {
+        METHOD_NOT_ALLOWED,
+        METHOD_UNKNOWN,
+        BAD_REQUEST,
+        BAD_TARGET,
+        BAD_HOST,
+        BAD_FRAMING,
+        BAD_VERSION,
+        BAD_CODING,
+        BAD_EXPECTATION,
+        HEAD_TOO_LARGE,
+    }
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One code. `status` is what the proxy answers if it still can; 0: there is nobody to answer,

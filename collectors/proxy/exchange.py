@@ -22,6 +22,7 @@ from collectors.proxy.errors import (
     CALLER_GONE,
     CALLER_STALLED,
     ERRORS,
+    MESSAGE_FAULTS,
     RESET_BEFORE_ANSWER,
     RESET_MID_BODY,
     TRUNCATED,
@@ -300,7 +301,7 @@ class LiveExchange:
             return
         entry = ERRORS[code]
         self._drop_link()
-        keep = self._may_keep()
+        keep = self._may_keep() and (code not in MESSAGE_FAULTS or allow != "")
         self._settle(entry.outcome, code, detail)
         if self._begun or entry.status == 0:
             self._caller.cut(hard=self._framing == TO_END_OF_FILE or code == CALLER_STALLED)

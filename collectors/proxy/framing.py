@@ -14,16 +14,21 @@ from collectors.proxy.verdicts import BadMessage
 
 LINE_BYTES = 8 * 1024
 HEAD_BYTES = 64 * 1024
-#: Empty lines tolerated before a request line, in bytes (RFC 9112, section 2.2).
-_LEADING_BYTES = 4
+#: Empty lines tolerated before a request line (RFC 9112, section 2.2).
+_EMPTY_LINES = 2
 
 #: Bytes of chunk extensions one message may carry; they are dropped.
 _EXTENSION_BYTES = 16 * 1024
 _CHUNK_LINE_BYTES = 1024
 _TRAILER_BYTES = 8 * 1024
 
-_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,16})(;[\t\x21-\x7e\x80-\xff][\t\x20-\x7e\x80-\xff]*)?")
-_FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[\t\x20-\x7e\x80-\xff]*")
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_QUOTED = rb'"(?:[\t \x21\x23-\x5b\x5d-\x7e\x80-\xff]|\\[\t\x20-\x7e\x80-\xff])*"'
+#: A size, and extensions without the blanks that RFC 9112, section 7.1.1, calls bad.
+_CHUNK_LINE = re.compile(
+    rb"([0-9A-Fa-f]{1,16})((?:;%b(?:=(?:%b|%b))?)*)" % (_TOKEN, _TOKEN, _QUOTED)
+)
+_FIELD_LINE = re.compile(rb"(%b):[\t\x20-\x7e\x80-\xff]*" % _TOKEN)
 _NEVER_TRAILERS = frozenset({b"content-length", b"transfer-encoding"})
 _END = b"\r\n\r\n"
 
@@ -31,11 +36,12 @@ _END = b"\r\n\r\n"
 class HeadBuffer:
     """Gathers bytes until a head is whole. One per connection, empty between messages."""
 
-    __slots__ = ("_held", "_leading")
+    __slots__ = ("_held", "_leading", "_tolerated")
 
-    def __init__(self) -> None:
+    def __init__(self, empty_lines: int = _EMPTY_LINES) -> None:
         self._held = bytearray()
         self._leading = 0
+        self._tolerated = 2 * empty_lines
 
     def __bool__(self) -> bool:
         return bool(self._held)
@@ -46,7 +52,7 @@ class HeadBuffer:
         Raises `BadMessage` for a head over a limit or with a line end that is not CRLF.
         """
         if not self._held:
-            if data[:1] in (b"\r", b"\n"):
+            if self._leading or data[:1] < b"A":
                 data = self._skip_empty_lines(data)
             end = data.find(_END)
             if end >= 0:
@@ -69,21 +75,24 @@ class HeadBuffer:
         return data[:end], data[end:]
 
     def _skip_empty_lines(self, data: bytes) -> bytes:
-        rest = data.lstrip(b"\r\n")
-        self._leading += len(data) - len(rest)
-        if self._leading > _LEADING_BYTES:
-            raise BadMessage(BAD_REQUEST, "empty lines in place of a request line")
-        return rest
+        while data[:1] == (b"\n" if self._leading % 2 else b"\r"):
+            data = data[1:]
+            self._leading += 1
+            if self._leading > self._tolerated:
+                raise BadMessage(BAD_REQUEST, "empty lines in place of a head")
+        if data and (self._leading % 2 or data[:1] < b"A"):
+            raise BadMessage(BAD_REQUEST, "not HTTP")
+        return data
 
     def _check_partial(self, at: int) -> None:
         held = self._held
-        if len(held) > HEAD_BYTES:
+        if len(held) > HEAD_BYTES + 3:  # all of its end but the last byte
             raise BadMessage(HEAD_TOO_LARGE, "head is too long")
-        if len(held) > LINE_BYTES and held.find(b"\r\n", 0, LINE_BYTES + 2) < 0:
+        if len(held) > LINE_BYTES + 1 and held.find(b"\r\n", 0, LINE_BYTES + 2) < 0:
             raise BadMessage(HEAD_TOO_LARGE, "first line is too long")
         if held.count(b"\n", at) != held.count(b"\r\n", max(0, at - 1)):
             raise BadMessage(BAD_REQUEST, "line end that is not CRLF")
-        if held and not 0x41 <= held[0] <= 0x7A:
+        if held and held[0] > 0x7A:
             raise BadMessage(BAD_REQUEST, "not HTTP")
 
 

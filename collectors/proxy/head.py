@@ -10,6 +10,7 @@ offer is framed like any other.
 """
 
 import re
+from http import HTTPStatus
 
 import httptools
 
@@ -47,6 +48,8 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
 _JUST_KEEP_ALIVE = [b"keep-alive"]
 _LENGTH_DIGITS = 18
+_TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
+_PHRASES = frozenset(status.phrase.encode() for status in HTTPStatus)
 #: x of HTTP/1.x, by the version and a blank.
 _VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
 
@@ -145,9 +148,12 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     minor = _VERSIONS.get(start[:9])
     if minor is None or not 100 <= status <= 599 or status == 101:
         raise BadMessage(BAD_RESPONSE, "impossible version or status")
+    reason = start[13:]
+    if reason not in _PHRASES and not _TEXT.fullmatch(reason):
+        raise BadMessage(BAD_RESPONSE, "impossible reason phrase")
     if len(lines) > MAX_FIELDS:
         raise BadMessage(BAD_RESPONSE, f"over {MAX_FIELDS} headers")
-    return ResponseHead(status, start[13:], minor, _checked(sort(lines)))
+    return ResponseHead(status, reason, minor, _checked(sort(lines)))
 
 
 def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
@@ -193,13 +199,11 @@ def response_length(head: ResponseHead, method: str) -> int:
 
 def _request_line(start: bytes) -> tuple[str, bytes, int]:
     """Method, target and minor version of a sound request line."""
-    parts = start.split(b" ")
-    if len(parts) != 3:  # the parser takes more than one blank for one
-        parts = [part for part in parts if part]
+    parts = start.split(b" ")  # the parser takes more than one blank for one
     minor = _VERSIONS.get(parts[2] + b" ") if len(parts) == 3 else None
     # The parser reads `GET /x LF` as HTTP/0.9, and a field in what follows.
     if minor is None or b"\n" in start:
-        raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0")
+        raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0, or not one blank before it")
     return parts[0].decode(), parts[1], minor
 
 

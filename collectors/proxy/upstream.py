@@ -40,7 +40,7 @@ class UpstreamProtocol(asyncio.Protocol):
         self.idle_since_ns = 0
         self._transport: asyncio.Transport
         self.reading: Reading
-        self._heads = HeadBuffer()
+        self._heads = HeadBuffer(empty_lines=0)
         # For one exchange.
         self.exchange: LiveExchange | None = None
         self._body: Body | None = None
