@@ -20,6 +20,7 @@ from tests.collectors.proxy.hostile import mutate, oracle
 from tests.collectors.proxy.hostile.oracle import Message, Reading, Refused
 
 VIA = b"midspan-fuzz"
+_VIA_LINE, _OPENED = emit.via_line(VIA), emit.opening(b"u")
 _NO_LIMIT = 1 << 62
 _METHODS = [b"GET", b"HEAD", b"POST"]
 
@@ -157,7 +158,7 @@ def read_requests(pieces: list[bytes]) -> Read:
 
 
 def _written(head, content: bytes) -> bytes:
-    own = emit.request_head(head, head.target, b"u", b"", VIA)
+    own = emit.request_head(head, head.target, _OPENED, b"", _VIA_LINE)
     if head.body_length == CHUNKED:
         return own + emit.chunk(content) + emit.LAST_CHUNK
     return own + content
@@ -199,7 +200,7 @@ def read_answer(pieces: list[bytes], method: bytes) -> Read:
 
 
 def _answer_written(head, length: int, content: bytes) -> bytes:
-    own = emit.response_head(head, length, 1, close=False, own=b"", pseudonym=VIA)
+    own = emit.response_head(head, length, 1, close=False, own=b"", via=_VIA_LINE)
     if length == CHUNKED:
         return own + emit.chunk(content) + emit.LAST_CHUNK
     return own + content
