@@ -7,8 +7,10 @@ process and a 32-bit counter: two exchanges of one process never share an id, an
 that start in the same microsecond collide with a probability of 2^-30.
 """
 
+from struct import Struct
 from uuid import UUID
 
+_ID = Struct(">QQ")
 _FRACTION = 4096  # steps of `rand_a` within one millisecond
 _VERSION = 0x7000
 _VARIANT = 0x8000_0000_0000_0000
@@ -23,8 +25,7 @@ def exchange_id(start_us: int, node: int, counter: int) -> bytes:
     """
     millis, micros = divmod(start_us, 1000)
     high = millis << 16 | _VERSION | micros * _FRACTION // 1000
-    low = _VARIANT | (node & _NODE_MASK) << 32 | counter & _COUNTER_MASK
-    return (high << 64 | low).to_bytes(16, "big")
+    return _ID.pack(high, _VARIANT | (node & _NODE_MASK) << 32 | counter & _COUNTER_MASK)
 
 
 def id_floor(at_us: int) -> bytes:

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Iterator
 
 #: A field to pass on: lower-case name, name, value without surrounding blanks.
 Field = tuple[bytes, bytes, bytes]
-#: The fields to pass on, in order, ready to be written: a line's beginning (`CRLF name colon
-#: blank`) and then its value, in turns.
+#: The fields to pass on, in order, each written anew: CRLF, name, colon, blank and value.
 Lines = list[bytes]
 #: What this proxy acts on or must not pass on: values in order, by lower-case name.
 Special = dict[bytes, list[bytes]]
@@ -48,10 +47,13 @@ def sort(lines: list[bytes]) -> Sorted:
     known = _known
     for line in lines:
         name, _, value = line.partition(b":")
-        opening, aside, lower = known.get(name) or _learn(name)
         value = value.strip(b" \t")
+        try:
+            opening, aside, lower = known[name]
+        except KeyError:
+            opening, aside, lower = _learn(name)
         if opening:
-            passed += (opening, value)
+            passed.append(opening + value)
         if aside:
             kept = special if aside == _TO_ACT_ON else own
             if lower in kept:
@@ -63,8 +65,8 @@ def sort(lines: list[bytes]) -> Sorted:
 
 def each(lines: Lines) -> Iterator[Field]:
     """The fields of `lines`, one by one."""
-    for opening, value in zip(lines[::2], lines[1::2], strict=True):
-        name = opening[2:-2]
+    for line in lines:
+        name, _, value = line[2:].partition(b": ")
         yield name.lower(), name, value
 
 
@@ -76,11 +78,7 @@ def tokens(values: Iterable[bytes]) -> frozenset[bytes]:
 def unlisted(lines: Lines, connection: list[bytes]) -> Lines:
     """The fields that may pass a hop whose Connection headers are these."""
     listed = tokens(connection) - _END_TO_END
-    kept: Lines = []
-    for lower, name, value in each(lines):
-        if lower not in listed:
-            kept += (_opening(name), value)
-    return kept
+    return [line for line, field in zip(lines, each(lines), strict=True) if field[0] not in listed]
 
 
 def _learn(name: bytes) -> _Place:

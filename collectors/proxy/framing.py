@@ -55,6 +55,9 @@ class HeadBuffer:
             if self._leading or data[:1] < b"A":
                 data = self._skip_empty_lines(data)
             end = data.find(_END)
+            if 0 <= end <= LINE_BYTES:
+                self._leading = 0
+                return data[: end + 4], data[end + 4 :]
             if end >= 0:
                 return self._cut(data, end)
         at = max(0, len(self._held) - 3)

@@ -42,6 +42,7 @@ _METHODS = (
     "QUERY REPORT MKACTIVITY CHECKOUT MERGE MKCALENDAR BIND REBIND UNBIND ACL LINK UNLINK"
 )
 METHODS = frozenset(_METHODS.split())
+_NAMES = {method.encode(): method for method in METHODS}
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE"})
 
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
@@ -50,8 +51,8 @@ _JUST_KEEP_ALIVE = [b"keep-alive"]
 _LENGTH_DIGITS = 18
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _PHRASES = frozenset(status.phrase.encode() for status in HTTPStatus)
-#: x of HTTP/1.x, by the version and a blank.
-_VERSIONS = {b"HTTP/1.1 ": 1, b"HTTP/1.0 ": 0}
+#: x of HTTP/1.x.
+_MINORS = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
 
 
 class _Unheard:
@@ -77,6 +78,16 @@ class Head:
     special: Special
     persistent: bool
 
+    def _look_at_hop(self) -> None:
+        """Do what the Connection header says. `BadMessage` for a length that is none."""
+        for length in self.special.get(b"content-length", ()):
+            if not length.isdigit() or len(length) > _LENGTH_DIGITS:
+                raise BadMessage(BAD_FRAMING, "Content-Length is not a number")
+        connection = self.special.get(b"connection")
+        if connection is not None and connection != _JUST_KEEP_ALIVE:
+            self.persistent = self.minor == 1 and b"close" not in tokens(connection)
+            self.fields = unlisted(self.fields, connection)
+
 
 class RequestHead(Head):
     """A well-formed request head.
@@ -93,8 +104,11 @@ class RequestHead(Head):
         self.minor = minor
         self.fields, special, self.own = parts
         self.special = special
-        self.persistent = _persistent(minor, special)
-        self.body_length = _body_length(special)
+        self.body_length = 0
+        self.persistent = minor == 1
+        if len(special) > 1 or b"host" not in special:
+            self._look_at_hop()
+            self.body_length = _body_length(special)
 
     @property
     def expects_continue(self) -> bool:
@@ -111,9 +125,10 @@ class ResponseHead(Head):
         self.status = status
         self.reason = reason
         self.minor = minor
-        self.fields, special, _ = parts
-        self.special = special
-        self.persistent = _persistent(minor, special)
+        self.fields, self.special, _ = parts
+        self.persistent = minor == 1
+        if self.special:
+            self._look_at_hop()
 
 
 def parse_request_head(raw: bytes) -> RequestHead:
@@ -127,11 +142,11 @@ def parse_request_head(raw: bytes) -> RequestHead:
     except httptools.HttpParserError as error:
         framing = "Content-Length" in str(error) or "Transfer-Encoding" in str(error)
         raise BadMessage(BAD_FRAMING if framing else BAD_REQUEST, str(error)) from None
-    start, *lines, _, _ = raw.split(b"\r\n")
-    method, target, minor = _request_line(start)
-    if len(lines) > MAX_FIELDS:
+    lines = raw.split(b"\r\n")
+    method, target, minor = _request_line(lines[0])
+    if len(lines) > MAX_FIELDS + 3:
         raise BadMessage(HEAD_TOO_LARGE, f"over {MAX_FIELDS} headers")
-    return RequestHead(method, target, minor, _checked(sort(lines)))
+    return RequestHead(method, target, minor, sort(lines[1:-2]))
 
 
 def parse_response_head(raw: bytes) -> ResponseHead:
@@ -144,16 +159,17 @@ def parse_response_head(raw: bytes) -> ResponseHead:
         detail = "101 without being asked" if switched else str(error)
         raise BadMessage(BAD_RESPONSE, detail) from None
     status = parser.get_status_code()
-    start, *lines, _, _ = raw.split(b"\r\n")
-    minor = _VERSIONS.get(start[:9])
-    if minor is None or not 100 <= status <= 599 or status == 101:
+    lines = raw.split(b"\r\n")
+    start = lines[0]
+    minor = _MINORS.get(start[:8])
+    if minor is None or start[8:9] != b" " or not 100 <= status <= 599 or status == 101:
         raise BadMessage(BAD_RESPONSE, "impossible version or status")
     reason = start[13:]
     if reason not in _PHRASES and not _TEXT.fullmatch(reason):
         raise BadMessage(BAD_RESPONSE, "impossible reason phrase")
-    if len(lines) > MAX_FIELDS:
+    if len(lines) > MAX_FIELDS + 3:
         raise BadMessage(BAD_RESPONSE, f"over {MAX_FIELDS} headers")
-    return ResponseHead(status, reason, minor, _checked(sort(lines)))
+    return ResponseHead(status, reason, minor, sort(lines[1:-2]))
 
 
 def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
@@ -200,18 +216,11 @@ def response_length(head: ResponseHead, method: str) -> int:
 def _request_line(start: bytes) -> tuple[str, bytes, int]:
     """Method, target and minor version of a sound request line."""
     parts = start.split(b" ")  # the parser takes more than one blank for one
-    minor = _VERSIONS.get(parts[2] + b" ") if len(parts) == 3 else None
+    minor = _MINORS.get(parts[2]) if len(parts) == 3 else None
     # The parser reads `GET /x LF` as HTTP/0.9, and a field in what follows.
     if minor is None or b"\n" in start:
         raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0, or not one blank before it")
-    return parts[0].decode(), parts[1], minor
-
-
-def _persistent(minor: int, special: Special) -> bool:
-    connection = special.get(b"connection")
-    if connection is None or connection == _JUST_KEEP_ALIVE:
-        return minor == 1
-    return minor == 1 and b"close" not in tokens(connection)
+    return _NAMES.get(parts[0]) or parts[0].decode(), parts[1], minor
 
 
 def _body_length(special: Special) -> int:
@@ -220,19 +229,6 @@ def _body_length(special: Special) -> int:
     if b"content-length" in special:
         return int(special[b"content-length"][0])
     return 0
-
-
-def _checked(parts: Sorted) -> Sorted:
-    """The fields, without those that a Connection header lists."""
-    fields, special, own = parts
-    if b"content-length" in special:
-        for length in special[b"content-length"]:
-            if not length.isdigit() or len(length) > _LENGTH_DIGITS:
-                raise BadMessage(BAD_FRAMING, "Content-Length is not a number")
-    connection = special.get(b"connection")
-    if connection is None or connection == _JUST_KEEP_ALIVE:
-        return parts
-    return unlisted(fields, connection), special, own
 
 
 def _refuse_target(head: RequestHead) -> Refusal | None:

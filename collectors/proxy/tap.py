@@ -15,7 +15,7 @@ from app.domain.route import CapturePolicy
 from app.domain.window import HOUR_US, MINUTE_US, floor
 from app.domain.words import Outcome
 from collectors.proxy.context import Context
-from collectors.proxy.fields import Lines
+from collectors.proxy.fields import Lines, each
 from collectors.proxy.head import RequestHead, ResponseHead
 from collectors.proxy.metrics import CAPTURED, LOSSES, PROXIED, RECORDED, SHED
 from collectors.proxy.routes import Destination
@@ -163,6 +163,6 @@ def _capture(live: Settled) -> Capture:
 
 def _headers(lines: Lines) -> list[tuple[str, str]]:
     return [
-        (opening[2:-2].decode("latin-1"), value[:_VALUE_BYTES].decode("latin-1"))
-        for opening, value in zip(lines[::2], lines[1::2], strict=True)
+        (name.decode("latin-1"), value[:_VALUE_BYTES].decode("latin-1"))
+        for _, name, value in each(lines)
     ]
