@@ -96,7 +96,7 @@ class Arguments(ma.Schema):
         unknown = ma.RAISE
 
 
-class _Span(Arguments):
+class Span(Arguments):
     """A window, given by its length up to now, or by its ends."""
 
     window = Duration(metadata={"description": "Length; ends now, includes the running minute"})
@@ -113,11 +113,11 @@ class _Span(Arguments):
             raise ma.ValidationError("must be after from", "to")
 
 
-class HealthArguments(_Span):
+class HealthArguments(Span):
     """`health?window=` or `?from&to`."""
 
 
-class NotesArguments(_Span):
+class NotesArguments(Span):
     """`notes?window=` or `?from&to`; without either, all of them."""
 
 
@@ -132,7 +132,7 @@ class NoteArguments(Arguments):
     at = Moment(metadata={"description": "The moment it is about, RFC 3339; default: now"})
 
 
-class SeriesArguments(_Span):
+class SeriesArguments(Span):
     """`series?metric&from&to&step`."""
 
     metric = ma.fields.String(
@@ -142,7 +142,7 @@ class SeriesArguments(_Span):
     step = Duration(metadata={"description": "Whole minutes; default: about 100 steps"})
 
 
-class ExchangesArguments(_Span):
+class ExchangesArguments(Span):
     """The filters of the request log."""
 
     integration = ma.fields.String(validate=ma.validate.Length(1, 63))

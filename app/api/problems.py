@@ -11,7 +11,7 @@ from flask import Flask, Response, make_response, render_template, request
 from werkzeug.exceptions import HTTPException
 from werkzeug.http import HTTP_STATUS_CODES
 
-from app.errors import BadQuery, MidspanError, NotFound, Unavailable
+from app.errors import BadQuery, MidspanError, NotFound, Refused, Unavailable
 from app.logs import get as get_logger
 
 MEDIA_TYPE = "application/problem+json"
@@ -26,6 +26,7 @@ def install_problems(app: Flask) -> None:
     `HTTPException`: see `install`.)"""
     app.register_error_handler(NotFound, _not_found)
     app.register_error_handler(BadQuery, _bad_query)
+    app.register_error_handler(Refused, _refused)
     app.register_error_handler(Unavailable, _unavailable)
     app.register_error_handler(MidspanError, _misconfigured)
     app.register_error_handler(Exception, _defect)
@@ -93,6 +94,10 @@ def _not_found(error: NotFound) -> Response:
 def _bad_query(error: BadQuery) -> Response:
     errors = [{"parameter": error.parameter, "detail": str(error)}]
     return problem(422, f"{error.parameter}: {error}", errors)
+
+
+def _refused(error: Refused) -> Response:
+    return problem(409, str(error))
 
 
 def _unavailable(error: Unavailable) -> Response:

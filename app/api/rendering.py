@@ -59,6 +59,7 @@ def integration(view: IntegrationView) -> Json:
         "partner": href("partners", view.partner_slug) if view.partner_slug else None,
         "health": href("integrations", view.slug, "health"),
         "series": href("integrations", view.slug, "series"),
+        "error_groups": href("integrations", view.slug, "error-groups"),
         "exchanges": href("exchanges", integration=view.slug),
         "notes": href("integrations", view.slug, "notes"),
         "page": f"/integrations/{quote(view.slug, safe='')}",

@@ -5,7 +5,7 @@ from typing import Any
 from flask_smorest import Blueprint
 
 from app import queries
-from app.api import notes, rendering
+from app.api import error_groups, notes, rendering
 from app.api.arguments import (
     Arguments,
     ExchangesArguments,
@@ -48,6 +48,7 @@ def blueprint() -> Blueprint:
     route("/integrations/<slug>", integration, Arguments, IntegrationSchema, 404)
     route("/integrations/<slug>/health", health, HealthArguments, HealthSchema, 404)
     route("/integrations/<slug>/series", series, SeriesArguments, SeriesSchema, 404)
+    error_groups.add_routes(api)
     route("/exchanges", exchanges, ExchangesArguments, ExchangesSchema, 404)
     route("/exchanges/<exchange_id>", exchange, Arguments, ExchangeSchema, 404)
     notes.add_routes(api)

@@ -40,7 +40,8 @@ SOMEBODY = "the platform"
 class ErrorGroupView:
     """One group. `exchanges` and `installations` are those of the window, `total` counts since the
     first; `installations_exact` False: an estimate. `points` are (start µs, exchanges), every step
-    of the window. `decided_by` and `assignee` None: nobody."""
+    of the window. `sample` is the id of the newest exchange, None once it is no
+    longer kept; `decided_by` and `assignee` None: nobody."""
 
     id: str
     integration: str
@@ -60,7 +61,7 @@ class ErrorGroupView:
     installations: int
     installations_exact: bool
     points: tuple[tuple[int, int], ...]
-    sample: str
+    sample: str | None
     standing: str
     handling: str
     decided_us: int | None
@@ -198,7 +199,7 @@ def _view(
         installations=touched,
         installations_exact=touched < distinct.KEPT,
         points=stored.hours,
-        sample=format_id(stored.sample),
+        sample=format_id(stored.sample) if stored.sample else None,
         standing=_standing(stored, state, now_us).value,
         handling=(state.handling if state else Handling.UNRESOLVED).value,
         decided_us=state.decided_us if state else None,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, case, func, select, text
+from sqlalchemy import Connection, Row, case, exists, func, select, text
 
 from app.domain import distinct
 from app.domain.error_group import (
@@ -26,7 +26,7 @@ from app.domain.window import DAY_US, MINUTE_US, Window
 from app.store.backend import Backend
 from app.store.names import Names, Settled
 from app.store.port import ErrorSum, StoredErrorGroup
-from app.store.tables import error_groups, error_hours
+from app.store.tables import error_groups, error_hours, exchanges
 
 _g, _h = error_groups.c, error_hours.c
 #: Ids in one statement.
@@ -136,7 +136,8 @@ def find(
     if owner is None:
         return []
     step = step_us // MINUTE_US
-    rows = connection.execute(select(error_groups).where(_g.integration_id == owner)).all()
+    sampled = exists().where(exchanges.c.id == _g.sample).label("sampled")
+    rows = connection.execute(select(error_groups, sampled).where(_g.integration_id == owner)).all()
     counted = connection.execute(
         text(
             f"SELECT h.group_id, h.start_minute - h.start_minute % {step}, "  # noqa: S608
@@ -177,7 +178,7 @@ def _stored(row: Row[Any], names: Names, steps: Sequence[Sequence[Any]]) -> Stor
         first_us=row.first_us,
         last_us=row.last_us,
         exchanges=row.exchanges,
-        sample=row.sample,
+        sample=row.sample if row.sampled else None,
         example=row.example,
         hours=tuple((minute * MINUTE_US, number) for _, minute, number, _ in steps),
         installations=distinct.merged(*(blob or b"" for *_, blob in steps)),
@@ -239,8 +240,8 @@ def _put_hours(connection: Connection, errors: Sequence[ErrorSum]) -> None:
     rows = _hours_of(connection, errors)
     for each in errors:
         key = group_id(each.group), each.hour_us // MINUTE_US
-        exchanges, installations = rows.get(key, (0, b""))
-        rows[key] = exchanges + each.exchanges, installations + each.installations
+        number, touched = rows.get(key, (0, b""))
+        rows[key] = number + each.exchanges, touched + each.installations
     wanted = {(group_id(each.group), each.hour_us // MINUTE_US) for each in errors}
     values = [
         {
@@ -264,6 +265,6 @@ def _hours_of(
         statement = select(error_hours).where(
             _h.group_id.in_(part), _h.start_minute >= min(minutes), _h.start_minute <= max(minutes)
         )
-        for number, minute, exchanges, installations in connection.execute(statement):
-            found[number, minute] = (exchanges, installations)
+        for number, minute, *counted in connection.execute(statement):
+            found[number, minute] = (counted[0], counted[1])
     return found

@@ -99,7 +99,8 @@ class ErrorSum(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class StoredErrorGroup:
     """A group since its first exchange. `hours` are the starts of the steps of a window in which it
-    had exchanges and how many, `installations` the sketch over that window."""
+    had exchanges and how many, `installations` the sketch over that window. `sample` None: the
+    newest exchange is no longer kept."""
 
     id: int
     group: ErrorGroup
@@ -107,7 +108,7 @@ class StoredErrorGroup:
     first_us: int
     last_us: int
     exchanges: int
-    sample: bytes
+    sample: bytes | None
     example: str
     hours: tuple[tuple[int, int], ...] = ()
     installations: bytes = b""

@@ -50,13 +50,14 @@ def test_a_group_grows_with_every_batch(store: MetricsStore) -> None:
     assert (found.exchanges, found.fault) == (12, 1)
     assert found.hours == ((hour - 2 * HOUR_US, 5), (hour - HOUR_US, 3), (hour, 4))
     assert (found.first_us, found.last_us) == (NOW_US - 2 * HOUR_US - SECOND_US, NOW_US)
-    assert (found.sample, found.example) == (exchange_id(NOW_US, 1, 1), f"said at {NOW_US}")
+    assert (found.sample, found.example) == (None, f"said at {NOW_US}")
     assert distinct.estimate(found.installations) == 4
 
 
 def test_what_comes_late_changes_neither_the_newest_nor_its_sample(store: MetricsStore) -> None:
-    store.append(Batch(errors=[error(NOW_US)]))
-    store.append(Batch(errors=[error(NOW_US - DAY_US)]))
+    rows = [exchange(at_us, id=exchange_id(at_us, 1, 1)) for at_us in (NOW_US, NOW_US - DAY_US)]
+    store.append(batch_of([rows[0]], errors=[error(NOW_US)]))
+    store.append(batch_of([rows[1]], errors=[error(NOW_US - DAY_US)]))
     [found] = groups(store).values()
     assert found.last_us == NOW_US
     assert found.sample == exchange_id(NOW_US, 1, 1)

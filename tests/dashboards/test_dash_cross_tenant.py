@@ -12,6 +12,7 @@ from dash import Dash
 from app.domain.ids import exchange_id, format_id
 from app.store.port import StoredCapture
 from dashboards.mount import mount
+from tests.app.error_worlds import failing, id_of, theirs
 from tests.app.web_world import CANARY, SLUGS, World, copy_of, make_template, some_traffic
 from tests.contract.worlds import NOW_US, exchange, failure
 
@@ -33,16 +34,16 @@ def web(tmp_path_factory) -> Iterator[World]:
     tokens = make_template(home / "template")
     world = World(copy_of(home / "template", home / "home"), tokens)
     texts = {"path": f"/{CANARY}", "error_detail": CANARY, "installation": CANARY, "topic": CANARY}
-    theirs = failure(NOW_US, integration=THEIRS, captured=True, **texts)
+    failed = failure(NOW_US, integration=THEIRS, captured=True, **texts)
     nobodys = exchange(NOW_US, integration="unattributed", captured=True, **texts)
     captures = [
         StoredCapture(each.id, ((CANARY, CANARY),), CANARY.encode(), ((CANARY, "x"),), b"")
-        for each in (theirs, nobodys)
+        for each in (failed, nobodys)
     ]
-    world.load([theirs, nobodys], captures=captures)
-    world.load(some_traffic())
-    world.ids = [format_id(theirs.id), format_id(nobodys.id), format_id(exchange_id(NOW_US, 1, 1))]
-    world.cursor = _cursor(theirs.id)
+    world.load([failed, nobodys], captures=captures)
+    world.load(some_traffic(), errors=[failing(), theirs()])
+    world.ids = [format_id(failed.id), format_id(nobodys.id), format_id(exchange_id(NOW_US, 1, 1))]
+    world.cursor = _cursor(failed.id)
     world.dash = mount(world.app, world.settings)
     yield world
     world.close()
@@ -63,7 +64,9 @@ def _cursor(raw: bytes) -> str:
 def pathnames(web: World) -> list[str]:
     """Pages of the other partner, of nobody, and of nothing, some of them oddly written."""
     slugs = (THEIRS, "unattributed", "never", "initech", THEIRS.upper(), f"{MINE}%2F..%2F{THEIRS}")
-    found = [f"/integrations/{slug}{tab}" for slug in slugs for tab in ("", "/exchanges")]
+    found = [
+        f"/integrations/{slug}{tab}" for slug in slugs for tab in ("", "/exchanges", "/errors")
+    ]
     found += [f"/integrations/{MINE}", f"/integrations/{MINE}/exchanges", "/", "/partners/initech"]
     found += [f"/integrations/{MINE}/../{THEIRS}", f"//integrations//{THEIRS}//"]
     for each in web.ids:
@@ -160,6 +163,7 @@ def addresses(web: World) -> Iterator[str]:
     fill = {
         "slug": [THEIRS, "initech", "unattributed"],
         "exchange_id": web.ids,
+        "group": [id_of(theirs())],
         "path": [path.lstrip("/") for path in pathnames(web)],
         "filename": ["login.css", "../x"],
         "package_name": ["dash", "os", "nope"],

@@ -7,6 +7,7 @@ import pytest
 
 from app.domain.ids import format_id
 from app.store.port import StoredCapture
+from tests.app.error_worlds import failing, id_of, theirs
 from tests.app.web_world import CANARY, ROLES, SLUGS, some_traffic
 from tests.contract.worlds import NOW_US, failure
 
@@ -17,19 +18,25 @@ FILTERS = ("integration", "installation", "customer", "topic", "q", "operation")
 
 @pytest.fixture
 def full(world):
-    theirs = failure(
+    failed = failure(
         NOW_US, integration=SLUGS[2], captured=True, path=f"/{CANARY}", error_detail=CANARY
     )
-    capture = StoredCapture(theirs.id, ((CANARY, "x"),), CANARY.encode(), (), CANARY.encode())
-    world.load([theirs], captures=[capture])
-    world.load(some_traffic())
-    world.theirs = format_id(theirs.id)
+    capture = StoredCapture(failed.id, ((CANARY, "x"),), CANARY.encode(), (), CANARY.encode())
+    world.load([failed], captures=[capture])
+    world.load(some_traffic(), errors=[failing(), theirs()])
+    world.theirs = format_id(failed.id)
     return world
 
 
 def addresses(world):
     """Every address of the app that reads, placeholders filled with what is not Globex's."""
-    values = {**THEIRS, "exchange_id": [world.theirs], "filename": ["login.css"], "path": ["x"]}
+    values = {
+        **THEIRS,
+        "exchange_id": [world.theirs],
+        "group": [id_of(theirs())],
+        "filename": ["login.css"],
+        "path": ["x"],
+    }
     for rule in world.app.url_map.iter_rules():
         names = sorted(rule.arguments)
         assert set(names) <= set(values), f"say what {rule} is to be tried with"
@@ -104,7 +111,7 @@ def test_theirs_and_what_never_was_get_the_same_answer(full, role):
     if mine is None:
         assert full.api(f"/integrations/{SLUGS[2]}", role).status_code == 200
         return
-    for path in ("", "/health", "/series"):
+    for path in ("", "/health", "/series", "/error-groups"):
         theirs = full.api(f"/integrations/{mine}{path}", role)
         never = full.api(f"/integrations/nobody{path}", role)
         assert theirs.status_code == never.status_code == 404

@@ -13,6 +13,7 @@ from app.api.rendering import moment
 from app.domain.ids import format_id
 from app.domain.window import DAY_US, MINUTE_US
 from app.store.port import StoredCapture
+from tests.app.error_worlds import failing, theirs
 from tests.app.web_world import SLUGS, some_traffic
 from tests.contract.worlds import NOW_US, exchange, failure
 
@@ -29,6 +30,8 @@ GOOD_PATHS = [
     (f"/integrations/{SLUG}/series?window=1h", "/integrations/{slug}/series"),
     (f"/integrations/{SLUG}/series?metric=latency_ms", "/integrations/{slug}/series"),
     (f"/integrations/{SLUG}/series?metric=error_ratio&step=5m", "/integrations/{slug}/series"),
+    (f"/integrations/{SLUG}/error-groups", "/integrations/{slug}/error-groups"),
+    (f"/integrations/{SLUG}/error-groups?standing=open", "/integrations/{slug}/error-groups"),
     ("/exchanges", "/exchanges"),
     ("/exchanges?outcome=server_error,timeout&limit=3", "/exchanges"),
 ]
@@ -36,7 +39,7 @@ GOOD_PATHS = [
 
 @pytest.fixture
 def full(world):
-    world.load(some_traffic())
+    world.load(some_traffic(), errors=[failing(), theirs()])
     return world
 
 
