@@ -33,10 +33,11 @@ Layout (numbers little-endian)
 
 Who creates and who deletes
     The writer creates a segment with its first record, when the one before has reached
-    `segment_bytes`, after a failed write or sync, and when somebody deleted it. It deletes only
-    a segment of its own that holds no record. The loader deletes segments wholly before the
-    position it has committed, never the newest. No one else needs to touch the folder; if
-    somebody does, what is gone is counted as missing.
+    `segment_bytes`, after a failed write or sync, and when somebody deleted it; and without a
+    record behind one that has stood for a minute (`rest`), so that a quiet journal does not keep
+    what was loaded long ago. It deletes only a segment of its own that holds no record. The loader
+    deletes segments wholly before the position it has committed, never the newest. No one else
+    needs to touch the folder; if somebody does, what is gone is counted as missing.
 
 Acknowledgement
     The reader's position (segment, offset, next sequence) is committed by the loader together

@@ -20,6 +20,8 @@ from collectors.journal.sync import Syncer
 RETRY_S = 0.5
 #: The most that a power cut may take, as long as the disk keeps up.
 SYNC_S = 0.5
+#: How long loaded records stay on disk when no others follow.
+REST_S = 60.0
 #: A full journal must leave the loader whole segments to delete.
 _SEGMENTS_AT_LEAST = 4
 
@@ -70,6 +72,7 @@ class Writer:
         self._lock = lock(directory)
         self._previous, self._sequence = resume(directory, now_us())
         self._segment = self._end = 0
+        self._opened_at = 0.0
         self._descriptor: int | None = None
         self._poisoned = False
         self._blocked: str | None = None
@@ -100,6 +103,14 @@ class Writer:
         self._bytes += size
         self._blocked = None
         return True
+
+    def rest(self) -> None:
+        """To be called now and then: begin a new segment behind one that has stood for `REST_S`,
+        so that the loader can delete it even if no further record comes. With a backlog on disk
+        nothing could be deleted, so then it waits."""
+        holds_records = self._descriptor is not None and self._segment != self._sequence
+        if holds_records and self._clock() - self._opened_at >= REST_S and len(self._sizes()) == 1:
+            self._next_segment()
 
     @property
     def stats(self) -> Stats:
@@ -169,6 +180,7 @@ class Writer:
                 self._sequence += 1
             return reason_of(error)
         self._segment, self._end, self._poisoned = self._sequence, 0, False
+        self._opened_at = self._clock()
         self._syncer.opened(self._descriptor)
         if reason := self._write(encode_begin(self._sequence, self._previous)):
             self._give_up_segment()

@@ -49,21 +49,22 @@ async def _serve(settings: Settings, index: int, parent: int | None) -> int:
 def _hub(settings: Settings, journal: Writer, name: str) -> Hub:
     forget_boards(boards_folder(settings), settings.proxy_workers)
     try:
-        return Hub(settings, journal, name, measure=_measure(journal))
+        return Hub(settings, journal, name, measure=_tend(journal))
     except OSError as error:
         raise MidspanError(
             f"cannot write {settings.home}: {error.strerror}; make it writable or set MIDSPAN_HOME"
         ) from error
 
 
-def _measure(journal: Writer) -> Measure:
-    def measure(counts: list[int]) -> None:
+def _tend(journal: Writer) -> Measure:
+    def tend(counts: list[int]) -> None:
+        journal.rest()
         stats = journal.stats
         counts[JOURNAL_BYTES] = stats.backlog_bytes
         counts[JOURNAL_SEGMENTS] = stats.segments
         counts[JOURNAL_BLOCKED] = int(stats.blocked is not None)
 
-    return measure
+    return tend
 
 
 async def _wait(server: Server, parent: int | None) -> int:

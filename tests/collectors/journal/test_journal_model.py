@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from collectors.journal import EXCHANGE, Reader
-from collectors.journal.writer import RETRY_S
+from collectors.journal.writer import REST_S, RETRY_S
 from tests.collectors.journal.journal_faults import (
     SEGMENT_BYTES,
     FaultyDisk,
@@ -72,6 +72,11 @@ class JournalMachine(RuleBasedStateMachine):
     @rule()
     def wait(self) -> None:
         self.clock.now += RETRY_S
+
+    @rule()
+    def rest(self) -> None:
+        self.clock.now += REST_S
+        self.writer.rest()
 
     @rule(fails=st.booleans())
     def sync(self, fails: bool) -> None:

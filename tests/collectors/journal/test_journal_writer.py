@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from app.errors import MidspanError
 from collectors.journal import EXCHANGE, MAX_PAYLOAD_BYTES, Position, Reader, Writer
 from collectors.journal.frame import BEGIN_BYTES, HEADER_BYTES
-from collectors.journal.writer import RETRY_S
+from collectors.journal.writer import REST_S, RETRY_S
 from tests.collectors.journal.journal_faults import (
     SEGMENT_BYTES,
     FaultyDisk,
@@ -61,6 +61,50 @@ def test_only_the_owner_may_read_a_journal(folder: Path) -> None:
         fill(writer, 1)
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
         assert [stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()] == [0o600] * 2
+
+
+def test_a_quiet_journal_does_not_keep_what_was_loaded(folder: Path) -> None:
+    clock = HandClock()
+    with open_writer(folder, clock=clock, segment_bytes=1 << 20) as writer:
+        taken = fill(writer, 3)
+        clock.now = REST_S - 1
+        writer.rest()
+        assert len(segments(folder)) == 1
+        clock.now = REST_S
+        writer.rest()
+        reader = Reader(folder)
+        assert [payload for _, payload in reader.read().frames] == taken
+        assert reader.drop_loaded(reader.position) == 1
+        clock.now = 9 * REST_S
+        writer.rest()
+        assert [path.stat().st_size for path in segments(folder)] == [BEGIN_BYTES]
+        taken = fill(writer, 2)
+        assert [payload for _, payload in reader.read().frames] == taken
+
+
+def test_a_journal_with_a_backlog_does_not_rest(folder: Path) -> None:
+    clock = HandClock()
+    with open_writer(folder, clock=clock) as writer:
+        fill(writer, 30)
+        before = segments(folder)
+        assert len(before) > 1
+        clock.now = REST_S
+        writer.rest()
+        assert segments(folder) == before
+
+
+def test_a_journal_that_cannot_rest_goes_on_when_the_disk_is_well(folder: Path) -> None:
+    clock, disk = HandClock(), FaultyDisk()
+    with open_writer(folder, disk, clock, segment_bytes=1 << 20) as writer:
+        taken = fill(writer, 3)
+        disk.failing = {"create": errno.ENOSPC}
+        clock.now = REST_S
+        writer.rest()
+        disk.failing = {}
+        clock.now += RETRY_S
+        taken += fill(writer, 3, "s")
+        assert len(taken) == 6
+    assert read_all(folder)[:2] == (taken, [])
 
 
 def test_a_segment_is_named_by_its_first_sequence(folder: Path) -> None:

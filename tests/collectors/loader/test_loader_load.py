@@ -75,6 +75,19 @@ def test_everything_written_is_stored_once_with_its_sums_and_evidence(bench: Ben
     assert bench.tail.lag_bytes() == 0
 
 
+def test_what_was_loaded_leaves_the_disk_also_when_nothing_follows(bench: Bench, monkeypatch):
+    secret = Capture([("Authorization", "Bearer cana")], b"", [], b"")
+    with open_journal(bench.home) as writer:
+        write(writer, exchange(capture=secret))
+        bench.drain()
+        monkeypatch.setattr("collectors.journal.writer.REST_S", 0.0)
+        writer.rest()
+        bench.drain()
+        (left,) = bench.home.rglob("*.seg")
+        assert b"cana" not in left.read_bytes()
+        assert len(bench.store.rows) == 1
+
+
 def test_a_turn_without_news_costs_the_store_nothing(bench: Bench):
     assert bench.loader.turn() == load.INTERVAL_S
     open_journal(bench.home).close()
