@@ -121,8 +121,9 @@ class CallerProtocol(asyncio.Protocol):
         self._forget_exchange()
         if not keep:
             self._close(unread=unread)
-        else:
-            self._since_ns = monotonic_ns()
+            return
+        self._since_ns = monotonic_ns()
+        if self._ahead or self._ended:
             self._advance()
 
     def cut(self, *, hard: bool) -> None:
@@ -165,14 +166,14 @@ class CallerProtocol(asyncio.Protocol):
             return
         self._advancing = True
         try:
-            while self._ahead and not self._closing and not self._waits_for_room:
-                data, self._ahead = self._ahead, b""
+            while self._ahead and not self._closing:
                 if self._exchange is None:
-                    self._read_head(data)
+                    if self._full:  # the answers before it must leave first
+                        break
+                    self._read_head()
                 elif self._body is not None:
-                    self._read_body(self._exchange, self._body, data)
+                    self._read_body(self._exchange, self._body)
                 else:
-                    self._ahead = data
                     break
             if len(self._ahead) > _AHEAD_BYTES:
                 self.reading.hold(PIPELINE_FULL)
@@ -191,13 +192,10 @@ class CallerProtocol(asyncio.Protocol):
         elif self._body is not None and not self._closing:
             self._exchange.caller_gone()
 
-    @property
-    def _waits_for_room(self) -> bool:
-        """Whether the next request must wait until the answers before it have left."""
-        return self._full and self._exchange is None
-
-    def _read_head(self, data: bytes) -> None:
-        self.reading.release(PIPELINE_FULL)
+    def _read_head(self) -> None:
+        if self.reading.holds:
+            self.reading.release(PIPELINE_FULL)
+        data, self._ahead = self._ahead, b""
         if not self._heads:
             self._since_ns = monotonic_ns()
         whole = self._heads.feed(data)
@@ -228,7 +226,8 @@ class CallerProtocol(asyncio.Protocol):
         else:
             exchange.begin(verdict)
 
-    def _read_body(self, exchange: LiveExchange, body: Body, data: bytes) -> None:
+    def _read_body(self, exchange: LiveExchange, body: Body) -> None:
+        data, self._ahead = self._ahead, b""
         found, self._ahead = body.feed(data)
         if body.done:
             self._body = None
@@ -253,7 +252,8 @@ class CallerProtocol(asyncio.Protocol):
     def _forget_exchange(self) -> None:
         self._exchange = None
         self._body = None
-        self.reading.release(OTHER_SIDE_FULL | NOT_CONNECTED)
+        if self.reading.holds:
+            self.reading.release(OTHER_SIDE_FULL | NOT_CONNECTED)
 
     def _close(self, *, unread: bool) -> None:
         """No further request; `unread`: let the caller see its answer before the reset that

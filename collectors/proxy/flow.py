@@ -11,22 +11,22 @@ PIPELINE_FULL = 4  # enough requests wait for their turn
 class Reading:
     """The reading half of a transport, stopped while anybody holds it."""
 
-    __slots__ = ("_holds", "_transport")
+    __slots__ = ("_transport", "holds")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
-        self._holds = 0
+        self.holds = 0  # who has a reason; 0: it is being read
 
     def hold(self, why: int) -> None:
         """Stop reading for `why`."""
-        if not self._holds and not self._transport.is_closing():
+        if not self.holds and not self._transport.is_closing():
             self._transport.pause_reading()
-        self._holds |= why
+        self.holds |= why
 
     def release(self, why: int) -> None:
         """`why` is over; read on unless there is another reason not to."""
-        if not self._holds & why:
+        if not self.holds & why:
             return
-        self._holds &= ~why
-        if not self._holds and not self._transport.is_closing():
+        self.holds &= ~why
+        if not self.holds and not self._transport.is_closing():
             self._transport.resume_reading()

@@ -49,6 +49,7 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
 _JUST_KEEP_ALIVE = [b"keep-alive"]
 _LENGTH_DIGITS = 18
+_BODILESS = frozenset({204, 304})
 _TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
 _PHRASES = frozenset(status.phrase.encode() for status in HTTPStatus)
 #: x of HTTP/1.x.
@@ -205,7 +206,7 @@ def response_length(head: ResponseHead, method: str) -> int:
     codings = head.special.get(b"transfer-encoding")
     if codings and (head.minor == 0 or [c.lower() for c in codings] != [b"chunked"]):
         raise BadMessage(BAD_RESPONSE, "transfer coding other than chunked")
-    if method == "HEAD" or head.status < 200 or head.status in (204, 304):
+    if method == "HEAD" or head.status < 200 or head.status in _BODILESS:
         return NO_BODY
     if codings:
         return CHUNKED

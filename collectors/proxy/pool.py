@@ -42,7 +42,9 @@ class Pool(Generic[_C]):
 
     def give(self, connection: _C, now_ns: int) -> bool:
         """Keep a connection for the next request. False: there is no room, close it."""
-        waiting = self._idle.setdefault(connection.origin, [])
+        waiting = self._idle.get(connection.origin)
+        if waiting is None:
+            waiting = self._idle[connection.origin] = []
         if len(waiting) >= PER_ORIGIN or self.size >= IN_ALL:
             return False
         connection.idle_since_ns = now_ns

@@ -105,9 +105,13 @@ class Tap:
                 _capture(live) if captured else None,
             )
         )
-        recorded = self._journal.append(EXCHANGE_FRAME, payload)
-        self._count(found, recorded=recorded, captured=captured)
-        if not recorded:
+        counts, direction = self._counts, found.direction
+        counts[PROXIED + direction] += 1
+        if self._journal.append(EXCHANGE_FRAME, payload):
+            counts[RECORDED + direction] += 1
+            counts[CAPTURED] += captured
+        else:
+            counts[SHED + direction] += 1
             self._lose(live.started_us, found)
 
     @property
@@ -129,15 +133,6 @@ class Tap:
         if outcome == _OK:
             return crc32(exchange_id) < self._capture_below and policy is CapturePolicy.SAMPLE
         return policy is not CapturePolicy.NONE
-
-    def _count(self, found: Destination, *, recorded: bool, captured: bool) -> None:
-        counts, direction = self._counts, found.direction
-        counts[PROXIED + direction] += 1
-        if recorded:
-            counts[RECORDED + direction] += 1
-            counts[CAPTURED] += captured
-        else:
-            counts[SHED + direction] += 1
 
     def _lose(self, started_us: int, found: Destination) -> None:
         step_us = MINUTE_US if len(self._losses) < _FINE_LOSSES else HOUR_US

@@ -109,12 +109,15 @@ class UpstreamProtocol(asyncio.Protocol):
 
     def reset(self) -> bool:
         """Make it ready for another request; False: it cannot be."""
-        ready = self._reusable and self.usable and self._transport.get_write_buffer_size() == 0
         self._body = None
         self._started = False
         self._interim = 0
-        self.reading.release(OTHER_SIDE_FULL)
-        return ready
+        if self.reading.holds:
+            self.reading.release(OTHER_SIDE_FULL)
+        transport = self._transport
+        return (
+            self._reusable and not transport.is_closing() and transport.get_write_buffer_size() == 0
+        )
 
     def close(self) -> None:
         """Let what was written leave, then end."""
@@ -133,29 +136,35 @@ class UpstreamProtocol(asyncio.Protocol):
             if whole is None:
                 return
             raw, data = whole
-            self._take_head(exchange, parse_response_head(raw))
+            if self._take_head(exchange, parse_response_head(raw), len(data)):
+                exchange.answer_data(data, done=True)
+                return
         found, rest = self._body.feed(data)
         if rest:
             self._reusable = False
         if found or fresh or self._body.done:
             exchange.answer_data(found, done=self._body.done)
 
-    def _take_head(self, exchange: "LiveExchange", head: ResponseHead) -> None:
+    def _take_head(self, exchange: "LiveExchange", head: ResponseHead, size: int) -> bool:
+        """Whether the answer is whole with the `size` bytes that came behind its head."""
         if head.status >= 200:
-            self._begin(exchange, head)
-            return
+            return self._begin(exchange, head, size)
         self._interim += 1
         if self._interim > _MAX_INTERIM:
             raise BadMessage(BAD_RESPONSE, f"over {_MAX_INTERIM} interim answers")
         exchange.interim(head)
+        return False
 
-    def _begin(self, exchange: "LiveExchange", head: ResponseHead) -> None:
+    def _begin(self, exchange: "LiveExchange", head: ResponseHead, size: int) -> bool:
         length = response_length(head, exchange.head.method)
         self._reusable = head.persistent and length != TO_END_OF_FILE
+        exchange.answer_head(head, length)
+        if length == size:
+            return True
         if length == CHUNKED:
             self._body = ChunkedBody()
         elif length == TO_END_OF_FILE:
             self._body = EndOfFileBody()
         else:
             self._body = LengthBody(0 if length == NO_BODY else length)
-        exchange.answer_head(head, length)
+        return False
