@@ -84,12 +84,12 @@ def chunks(count: int) -> Any:
     return Response((b"%07d\n" % line for line in range(count)), mimetype="text/plain")
 
 
-@app.get("/events")
-def events() -> Any:
+@app.get("/events/<int:count>")
+def events(count: int) -> Any:
     """Server-sent events, one every 50 ms, each with the time at which it was sent."""
 
     def stream() -> Iterator[str]:
-        for number in range(4):
+        for number in range(count):
             yield f"id: {number}\nevent: tick\ndata: {time.monotonic_ns()}\n\n"
             time.sleep(0.05)
 
