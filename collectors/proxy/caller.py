@@ -110,6 +110,11 @@ class CallerProtocol(asyncio.Protocol):
 
     # What the exchange asks for.
 
+    @property
+    def has_ahead(self) -> bool:
+        """Whether more of what the caller sent is here, and will be read at once."""
+        return bool(self._ahead) and self._advancing
+
     def write(self, data: bytes) -> None:
         """Hand bytes of an answer to the caller."""
         if not self._transport.is_closing():

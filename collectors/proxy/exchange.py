@@ -60,14 +60,14 @@ class LiveExchange:
         "_keep",
         "_link",
         "_link_full",
+        "_may_be_stale",
         "_moved_ns",
         "_out",
         "_pending",
-        "_retried",
-        "_reused",
         "_routed",
         "_stage",
         "_stage_ns",
+        "_unsent",
         "_wire",
         "answer",
         "connect_us",
@@ -108,10 +108,10 @@ class LiveExchange:
         self._routed: Routed | None = None
         self._link: UpstreamProtocol | None = None
         self._dialing: asyncio.Task[None] | None = None
-        self._wire = b""
+        self._wire = b""  # the request as far as it is known, for a connection that is to come
+        self._unsent = b""  # what waits for the body's first part, to leave with it
         self._pending: list[bytes] = []
-        self._reused = False
-        self._retried = False
+        self._may_be_stale = False
         # How far it is.
         self._stage = _LOOKING_UP
         self.look_ns = 0  # when a timeout may strike
@@ -137,7 +137,10 @@ class LiveExchange:
     # From the caller's side.
 
     def begin(self, routed: Routed) -> None:
-        """Write the request anew and send it where it goes; its body follows by `request_data`."""
+        """Write the request anew and send it where it goes; its body follows by `request_data`.
+
+        What may refuse or delay a routed request belongs between this and `proceed`.
+        """
         head, found = self.head, self.destination
         self._routed = routed
         self.context = read_context(head, found)
@@ -154,12 +157,14 @@ class LiveExchange:
         link = self._hub.take_link(origin)
         if link is None:
             self._dial()
-        else:
-            self.connect_us = 0
-            if origin.tls:
-                self.tls_us = 0
-            self._hub.counts[REUSED] += 1
-            self._attach(link, reused=True)
+            return
+        self.connect_us = 0
+        if origin.tls:
+            self.tls_us = 0
+        self._hub.counts[REUSED] += 1
+        self._may_be_stale = True
+        self._attach(link, monotonic_ns())
+        self.queue_us = (self._stage_ns - self.started_ns) // 1000
 
     def request_data(self, data: bytes, *, done: bool) -> None:
         """More of the request's body; `done` with its last part."""
@@ -179,6 +184,8 @@ class LiveExchange:
         if self._link is None:
             self._pending.append(data)
             return
+        if self._unsent:
+            data, self._unsent = self._unsent + data, b""
         self._link.write(data)
         if done and self._stage == _SENDING:
             self._enter(_WAITING)
@@ -209,7 +216,11 @@ class LiveExchange:
         self._dialing = None
         self.connect_us, self.tls_us = spent
         if link.usable:
-            self._attach(link, reused=False)
+            now_ns = monotonic_ns()
+            if self.queue_us == NOT_REACHED:
+                spent_us = spent.connect_us + max(0, spent.tls_us)
+                self.queue_us = max(0, (now_ns - self.started_ns) // 1000 - spent_us)
+            self._attach(link, now_ns)
         else:
             self.fail(RESET_BEFORE_ANSWER, "closed as soon as it was there")
 
@@ -276,7 +287,7 @@ class LiveExchange:
         if begun:
             self.fail(RESET_MID_BODY if error else TRUNCATED, str(error or "closed too early"))
         elif self._may_retry():
-            self._retried = True
+            self._may_be_stale = False
             self._hub.counts[RETRIED] += 1
             self._dial()
         else:
@@ -326,24 +337,32 @@ class LiveExchange:
         self._enter(_LOOKING_UP)
         self._dialing = self._hub.dial(self._routed.endpoint.origin, self)
 
-    def _attach(self, link: "UpstreamProtocol", *, reused: bool) -> None:
+    def _attach(self, link: "UpstreamProtocol", now_ns: int) -> None:
         self._link = link
-        self._reused = reused
         link.exchange = self
-        self._enter(_WAITING if self.request_done else _SENDING)
-        if self.queue_us == NOT_REACHED:
-            spent_us = (self._stage_ns - self.started_ns) // 1000
-            if not reused:
-                spent_us = max(0, spent_us - max(0, self.connect_us) - max(0, self.tls_us))
-            self.queue_us = spent_us
+        self._stage_ns = self._moved_ns = now_ns
         if self._caller_full:
             link.reading.hold(OTHER_SIDE_FULL)
-        link.write(self._wire + b"".join(self._pending) if self._pending else self._wire)
-        if not self.request_done:
-            if self.head.expects_continue and not self._pending:
+        if self.request_done and not self._pending:
+            self._stage = _WAITING
+            link.write(self._wire)
+        else:
+            self._send_with_body(link)
+
+    def _send_with_body(self, link: "UpstreamProtocol") -> None:
+        """Send what there is; a head alone waits for the part of its body that came with it."""
+        self._stage = _WAITING if self.request_done else _SENDING
+        if self._pending:
+            link.write(self._wire + b"".join(self._pending))
+            self._pending.clear()
+        elif self._caller.has_ahead:
+            self._unsent = self._wire
+        else:
+            link.write(self._wire)
+            if self.head.expects_continue:
                 self._caller.write(emit.CONTINUE)
+        if not self.request_done:
             self._caller.reading.release(NOT_CONNECTED)
-        self._pending.clear()
 
     def _enter(self, stage: Stage) -> None:
         self._stage = stage
@@ -353,12 +372,7 @@ class LiveExchange:
         return self.head.persistent and self.request_done and not self._hub.draining
 
     def _may_retry(self) -> bool:
-        return (
-            self._reused
-            and not self._retried
-            and self.head.method in _IDEMPOTENT
-            and self.head.body_length == 0
-        )
+        return self._may_be_stale and self.head.method in _IDEMPOTENT and self.head.body_length == 0
 
     def _complete(self, last: bytes) -> None:
         outcome, code = outcome_of_status(self.destination.kind, self.status)

@@ -34,9 +34,9 @@ _OWN, _OWN_TWIN = b"midspan-", b"midspan_"
 _Place = tuple[bytes, int, bytes]
 _NOWHERE, _TO_ACT_ON, _FOR_US = 0, 1, 2
 
-#: Names seen so far, as spelt; bounded, because callers choose names.
+#: Names seen so far, as spelt; bounded in number and length, because callers choose names.
 _known: dict[bytes, _Place] = {}
-_MOST_KNOWN = 4096
+_MOST_KNOWN, _LONGEST_KNOWN = 4096, 64
 
 
 def sort(lines: list[bytes]) -> Sorted:
@@ -83,7 +83,7 @@ def unlisted(lines: Lines, connection: list[bytes]) -> Lines:
 
 def _learn(name: bytes) -> _Place:
     found = _place(name, name.lower())
-    if len(_known) < _MOST_KNOWN:
+    if len(_known) < _MOST_KNOWN and len(name) <= _LONGEST_KNOWN:
         _known[name] = found
     return found
 

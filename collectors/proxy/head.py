@@ -10,7 +10,7 @@ offer is framed like any other.
 """
 
 import re
-from http import HTTPStatus
+from functools import lru_cache
 
 import httptools
 
@@ -45,13 +45,18 @@ METHODS = frozenset(_METHODS.split())
 _NAMES = {method.encode(): method for method in METHODS}
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE"})
 
+#: The longest name that DNS has, a port, and room for brackets.
+_HOST_BYTES = 272
 _HOST = re.compile(rb"(?:[A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
+#: A target in which there is nothing to look at twice.
+_PLAIN_TARGET = re.compile(rb"/(?:[^/#\\.%][^#\\.%]*)?")
 _DOT_SEGMENT = re.compile(rb"/(?:\.|%2[eE]){1,2}(?:/|$)")
 _JUST_KEEP_ALIVE = [b"keep-alive"]
 _LENGTH_DIGITS = 18
 _BODILESS = frozenset({204, 304})
-_TEXT = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
-_PHRASES = frozenset(status.phrase.encode() for status in HTTPStatus)
+_STATUS_LINE = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9]{2})(?: ([\t\x20-\x7e\x80-\xff]*))?")
+#: Status lines and hosts that are remembered: there are few, and whoever sends more pays for it.
+_LINES_KNOWN = 512
 #: x of HTTP/1.x.
 _MINORS = {b"HTTP/1.1": 1, b"HTTP/1.0": 0}
 
@@ -159,15 +164,8 @@ def parse_response_head(raw: bytes) -> ResponseHead:
         switched = parser.get_status_code() == 101
         detail = "101 without being asked" if switched else str(error)
         raise BadMessage(BAD_RESPONSE, detail) from None
-    status = parser.get_status_code()
     lines = raw.split(b"\r\n")
-    start = lines[0]
-    minor = _MINORS.get(start[:8])
-    if minor is None or start[8:9] != b" " or not 100 <= status <= 599 or status == 101:
-        raise BadMessage(BAD_RESPONSE, "impossible version or status")
-    reason = start[13:]
-    if reason not in _PHRASES and not _TEXT.fullmatch(reason):
-        raise BadMessage(BAD_RESPONSE, "impossible reason phrase")
+    status, reason, minor = _status_line(lines[0])
     if len(lines) > MAX_FIELDS + 3:
         raise BadMessage(BAD_RESPONSE, f"over {MAX_FIELDS} headers")
     return ResponseHead(status, reason, minor, sort(lines[1:-2]))
@@ -183,9 +181,9 @@ def refusal(head: RequestHead, pseudonym: bytes) -> Refusal | None:
         known = head.method in _NEVER_METHODS
         return Refusal(METHOD_NOT_ALLOWED if known else METHOD_UNKNOWN, head.method)
     hosts = special.get(b"host", ())
-    if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]):
+    if len(hosts) != 1 or len(hosts[0]) > _HOST_BYTES or not _is_host(hosts[0]):
         return Refusal(BAD_HOST, f"{len(hosts)} Host headers" if len(hosts) != 1 else "bad Host")
-    refused = _refuse_target(head)
+    refused = None if _PLAIN_TARGET.fullmatch(head.target) else _refuse_target(head)
     if refused is not None or len(special) == 1:  # the Host
         return refused
     return (
@@ -222,6 +220,20 @@ def _request_line(start: bytes) -> tuple[str, bytes, int]:
     if minor is None or b"\n" in start:
         raise BadMessage(BAD_VERSION, "neither HTTP/1.1 nor HTTP/1.0, or not one blank before it")
     return _NAMES.get(parts[0]) or parts[0].decode(), parts[1], minor
+
+
+@lru_cache(_LINES_KNOWN)
+def _status_line(start: bytes) -> tuple[int, bytes, int]:
+    """Status, reason and minor version of a sound status line."""
+    match = _STATUS_LINE.fullmatch(start)
+    if match is None or match[2] == b"101":
+        raise BadMessage(BAD_RESPONSE, "impossible version, status or reason")
+    return int(match[2]), match[3] or b"", int(match[1])
+
+
+@lru_cache(_LINES_KNOWN)
+def _is_host(value: bytes) -> bool:
+    return _HOST.fullmatch(value) is not None
 
 
 def _body_length(special: Special) -> int:

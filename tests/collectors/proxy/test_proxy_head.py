@@ -97,6 +97,7 @@ REFUSED = {
     b"GET /x HTTP/1.1\r\nHost: u@a\r\n\r\n": "bad_host",
     b"GET /x HTTP/1.1\r\nHost: a/b\r\n\r\n": "bad_host",
     b"GET /x HTTP/1.1\r\nHost: a b\r\n\r\n": "bad_host",
+    b"GET /x HTTP/1.1\r\nHost: " + b"a" * 300 + b"\r\n\r\n": "bad_host",
     b"GET /x HTTP/1.1\r\nX: y\r\n\r\n": "bad_host",
     get(b"/x", version=b"HTTP/1.2"): "bad_request",
     get(b"/x", version=b"HTTP/0.9"): "bad_version",
