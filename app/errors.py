@@ -58,3 +58,11 @@ class StoreRefused(MidspanError):
 
 class RegistryUnavailable(Unavailable):
     """The registry database is locked or away."""
+
+
+class MailRefused(MidspanError):
+    """A mail that no server will take as it is."""
+
+
+class MailUnavailable(Unavailable):
+    """The mail server, or the outbox, does not take mail for now."""

@@ -52,6 +52,12 @@ class Settings:
     proxy_workers: int
     base_url: str
     smtp_url: str | None
+    mail_from: str
+    oidc_issuer: str | None
+    oidc_client_id: str | None
+    oidc_client_secret: str | None
+    audit_retention_us: int
+    api_requests_per_minute: int
     exchange_retention_us: int
     capture_retention_us: int
     segment_bytes: int
@@ -137,6 +143,7 @@ def _parse(given: Mapping[str, str]) -> Settings:
 
     home = get("HOME", "var", lambda text: Path(text).absolute())
     # In a URL these two characters of a path would mean something else.
+    base_url = get("BASE_URL", "http://127.0.0.1:8050", _http_url)
     databases = "sqlite:///" + str(home).replace("%", "%25").replace("?", "%3F")
     return Settings(
         home=home,
@@ -147,8 +154,12 @@ def _parse(given: Mapping[str, str]) -> Settings:
         inbound_bind=get("INBOUND_BIND", "127.0.0.1:8081", _bind),
         inbound_hosts=get("INBOUND_HOSTS", "", _hosts),
         proxy_workers=get("PROXY_WORKERS", "1", _between(1, 256)),
-        base_url=get("BASE_URL", "http://127.0.0.1:8050", _http_url),
+        base_url=base_url,
         smtp_url=get("SMTP_URL", "", _smtp),
+        mail_from=get("MAIL_FROM", f"midspan@{urlsplit(base_url).hostname}", _address),
+        **_oidc(get),
+        audit_retention_us=get("AUDIT_RETENTION", "400d", _audit_retention),
+        api_requests_per_minute=get("API_REQUESTS_PER_MINUTE", "600", _between(1, 1_000_000)),
         exchange_retention_us=get("EXCHANGE_RETENTION", "7d", parse_duration),
         capture_retention_us=get("CAPTURE_RETENTION", "3d", parse_duration),
         segment_bytes=get("SEGMENT_BYTES", "67108864", _between(65_536, 2**31)),
@@ -158,6 +169,19 @@ def _parse(given: Mapping[str, str]) -> Settings:
         log_format=get("LOG_FORMAT", "text", _one_of("text", "json")),
         secret_key=get("SECRET_KEY", "", _secret),
     )
+
+
+def _oidc(get: Callable[[str, str, Callable[[str], Any]], Any]) -> dict[str, str | None]:
+    """The three of them or none."""
+    given: dict[str, str | None] = {
+        "oidc_issuer": get("OIDC_ISSUER", "", _issuer),
+        "oidc_client_id": get("OIDC_CLIENT_ID", "", str) or None,
+        "oidc_client_secret": get("OIDC_CLIENT_SECRET", "", str) or None,
+    }
+    missing = [f"{_PREFIX}{name.upper()}" for name, value in given.items() if value is None]
+    if 0 < len(missing) < len(given):
+        raise SettingsError(f"log-in by OIDC needs {' and '.join(missing)}, too")
+    return given
 
 
 def _bind(text: str) -> Bind:
@@ -180,6 +204,29 @@ def _http_url(text: str) -> str:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError(f"{text!r} is not an http or https URL")
     return text.rstrip("/")
+
+
+def _issuer(text: str) -> str | None:
+    """Tokens are believed because of whom they were fetched from: over TLS, or on this machine."""
+    if not text:
+        return None
+    parts = urlsplit(_http_url(text))
+    if parts.scheme != "https" and parts.hostname not in {"127.0.0.1", "::1", "localhost"}:
+        raise ValueError(f"{text!r} is not an https URL")
+    return text
+
+
+def _address(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._+-]+@[A-Za-z0-9.:-]+", text):
+        raise ValueError(f"{text!r} is not a mail address")
+    return text
+
+
+def _audit_retention(text: str) -> int:
+    length_us = parse_duration(text)
+    if length_us < parse_duration("90d"):
+        raise ValueError("the audit log keeps its rows for 90d at least")
+    return length_us
 
 
 def _smtp(text: str) -> str | None:

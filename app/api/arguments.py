@@ -27,8 +27,20 @@ _LONGEST_US = 5 * 366 * spans.DAY_US
 _LATEST_DAY = (datetime(2200, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
+def plain_text(longest: int, description: str = "") -> ma.fields.String:
+    """Text that a database can hold."""
+    known = {"description": description} if description else {}
+    return ma.fields.String(
+        validate=ma.validate.Length(1, longest), metadata={**known, "pattern": "^[^\\x00]*$"}
+    )
+
+
 class Duration(ma.fields.String):
     """`15m`, `1h`, `30d`; in microseconds inside."""
+
+    def __init__(self, description: str) -> None:
+        known = {"description": description, "pattern": "^[1-9][0-9]{0,8}[smhdw]$"}
+        super().__init__(metadata=known)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         try:
@@ -43,6 +55,10 @@ class Duration(ma.fields.String):
 class Moment(ma.fields.String):
     """An RFC 3339 time with its zone; microseconds since 1970 UTC inside."""
 
+    def __init__(self, description: str, name: str | None = None) -> None:
+        known = {"description": description, "format": "date-time"}
+        super().__init__(data_key=name, metadata=known)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
@@ -55,6 +71,18 @@ class Moment(ma.fields.String):
         if not 0 <= delta.days < _LATEST_DAY:
             raise ma.ValidationError("a time between 1970 and 2200, UTC")
         return (delta.days * 86_400 + delta.seconds) * spans.SECOND_US + delta.microseconds
+
+
+class WholeNumber(ma.fields.Integer):
+    """A number in a JSON body: 3 and 3.0, which are the same there, and nothing else."""
+
+    def __init__(self, low: int, high: int, description: str) -> None:
+        known = {"description": description}
+        super().__init__(strict=True, validate=ma.validate.Range(low, high), metadata=known)
+
+    def _validated(self, value: Any) -> Any:
+        whole = isinstance(value, float) and value.is_integer()
+        return super()._validated(int(value) if whole else value)
 
 
 class Choice(ma.fields.String):
@@ -75,9 +103,11 @@ class Choice(ma.fields.String):
 class Choices(ma.fields.String):
     """One or more words of a vocabulary with commas between; their codes inside."""
 
-    def __init__(self, words: type[Word], **kwargs: Any) -> None:
+    def __init__(self, words: type[Word]) -> None:
         self.words = words
-        super().__init__(**kwargs)
+        one = "|".join(each.word for each in words)
+        described = "One or more, with commas between"
+        super().__init__(metadata={"description": described, "pattern": f"^({one})(,({one}))*$"})
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
@@ -96,12 +126,21 @@ class Arguments(ma.Schema):
         unknown = ma.RAISE
 
 
+class PageArguments(Arguments):
+    """`?cursor&limit` of a list."""
+
+    cursor = ma.fields.String(
+        validate=ma.validate.Length(1, 100), metadata={"description": "`next` of the page before"}
+    )
+    limit = ma.fields.Integer(load_default=100, validate=ma.validate.Range(1, MAX_LIMIT))
+
+
 class Span(Arguments):
     """A window, given by its length up to now, or by its ends."""
 
-    window = Duration(metadata={"description": "Length; ends now, includes the running minute"})
-    start = Moment(data_key="from", metadata={"description": "Start, RFC 3339"})
-    end = Moment(data_key="to", metadata={"description": "End, RFC 3339; default: now"})
+    window = Duration("Length, up to 5 years; ends now, includes the running minute")
+    start = Moment("Start, from 1970 on; not together with window", "from")
+    end = Moment("End, after from; default: now", "to")
 
     @ma.validates_schema
     def _one_way(self, data: dict[str, Any], **_kwargs: Any) -> None:
@@ -129,7 +168,7 @@ class NoteArguments(Arguments):
         load_default=NoteKind.OTHER.value,
         validate=ma.validate.OneOf([kind.value for kind in NoteKind]),
     )
-    at = Moment(metadata={"description": "The moment it is about, RFC 3339; default: now"})
+    at = Moment("The moment it is about; default: now")
 
 
 class SeriesArguments(Span):
@@ -139,27 +178,24 @@ class SeriesArguments(Span):
         validate=ma.validate.OneOf(METRICS),
         metadata={"description": "One number a point; without it, all"},
     )
-    step = Duration(metadata={"description": "Whole minutes; default: about 100 steps"})
+    step = Duration("Whole minutes; default: about 100 steps")
 
 
 class ExchangesArguments(Span):
     """The filters of the request log."""
 
-    integration = ma.fields.String(validate=ma.validate.Length(1, 63))
-    outcome = Choices(Outcome, metadata={"description": "One or more, with commas between"})
+    integration = plain_text(63)
+    outcome = Choices(Outcome)
     direction = Choice(Direction)
     kind = Choice(Kind)
     verdict = Choice(Verdict)
     fault = Choice(Fault)
-    operation = ma.fields.String(validate=ma.validate.Length(1, 300))
-    installation = ma.fields.String(validate=ma.validate.Length(1, 200))
-    customer = ma.fields.String(validate=ma.validate.Length(1, 200))
-    topic = ma.fields.String(validate=ma.validate.Length(1, 200))
+    operation = plain_text(300)
+    installation = plain_text(200)
+    customer = plain_text(200)
+    topic = plain_text(200)
     status = ma.fields.Integer(validate=ma.validate.Range(100, 599))
-    q = ma.fields.String(
-        validate=ma.validate.Length(1, 200),
-        metadata={"description": "Text in error, error detail or path"},
-    )
+    q = plain_text(200, "Text in error, error detail or path")
     cursor = ma.fields.String(validate=ma.validate.Length(1, 64))
     limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, MAX_LIMIT))
 

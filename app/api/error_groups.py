@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from app import queries
 from app.api import rendering
-from app.api.arguments import Arguments, Moment, Span, window_of
+from app.api.arguments import Arguments, Moment, Span, WholeNumber, window_of
 from app.api.context import actor, now_us, reading, scope
 from app.api.schemas import WindowSchema
 from app.commands.error_groups import Seen, Wish, decide
@@ -36,12 +36,8 @@ class GroupChange(Arguments):
     """What is to be so; what is left out stays as it is."""
 
     handling = fields.Enum(Handling, by_value=True)
-    until = Moment(metadata={"description": "Ignored until then"})
-    more = fields.Integer(
-        strict=True,
-        validate=ma.validate.Range(1, _LONGEST_PATIENCE),
-        metadata={"description": "Ignored until so many more exchanges"},
-    )
+    until = Moment("Ignored until then")
+    more = WholeNumber(1, _LONGEST_PATIENCE, "Ignored until so many more exchanges")
     assignee = fields.Email(
         allow_none=True, metadata={"description": "Whose it is to mend; null: nobody's"}
     )
@@ -109,7 +105,7 @@ def _route(
     location = "json" if patch else "query"
     wrapped = api.arguments(arguments, location=location, unknown="raise")(view)
     wrapped = api.response(200, answer)(wrapped)
-    for status in (401, 404, *((409,) if patch else ()), 503):
+    for status in (401, 404, *((409,) if patch else ()), 422, 429, 503):
         wrapped = api.alt_response(status, "PROBLEM")(wrapped)
     api.route(path, methods=["PATCH" if patch else "GET"])(wrapped)
 

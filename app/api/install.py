@@ -7,7 +7,9 @@ from flask_smorest import Api
 from werkzeug.exceptions import HTTPException
 
 from app.api import probes, resources
+from app.api.freshness import install_etags
 from app.api.problems import MEDIA_TYPE, http_problem, install_problems
+from app.api.rate import install_rate
 from app.api.schemas import ProblemSchema
 
 _INFO = {
@@ -37,6 +39,8 @@ def install(app: Flask) -> None:
         OPENAPI_JSON_PATH="openapi.json",
     )
     install_problems(app)
+    install_rate(app, app.extensions["midspan"].settings.api_requests_per_minute)
+    install_etags(app)
     api = _Api(app, spec_kwargs={"info": _INFO, "security": [{"token": []}]})
     for name, scheme in _SECURITY.items():
         api.spec.components.security_scheme(name, scheme)

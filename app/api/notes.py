@@ -26,7 +26,7 @@ def add_routes(api: Blueprint) -> None:
     listed = api.response(200, NotesSchema)(listed)
     written = api.arguments(NoteArguments, location="json", unknown="raise")(write)
     written = api.response(201, NoteSchema)(written)
-    for status in (401, 404, 503):
+    for status in (401, 404, 422, 429, 503):
         listed = api.alt_response(status, "PROBLEM")(listed)
         written = api.alt_response(status, "PROBLEM")(written)
     api.route(_PATH, methods=["GET"])(listed)

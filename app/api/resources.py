@@ -10,12 +10,14 @@ from app.api.arguments import (
     Arguments,
     ExchangesArguments,
     HealthArguments,
+    PageArguments,
     SeriesArguments,
     filter_of,
     step_of,
     window_of,
 )
 from app.api.context import now_us, reading, scope
+from app.api.paging import page
 from app.api.schemas import (
     ExchangeSchema,
     ExchangesSchema,
@@ -38,13 +40,13 @@ def blueprint() -> Blueprint:
     def route(path: str, view: Any, arguments: Any, answer: Any, *problems: int) -> None:
         wrapped = api.arguments(arguments, location="query", unknown="raise")(view)
         wrapped = api.response(200, answer)(wrapped)
-        for status in (401, *problems, 503):
+        for status in (401, *problems, 422, 429, 503):
             wrapped = api.alt_response(status, "PROBLEM")(wrapped)
         api.route(path, methods=["GET"])(wrapped)
 
-    route("/partners", partners, Arguments, PartnersSchema)
+    route("/partners", partners, PageArguments, PartnersSchema)
     route("/partners/<slug>", partner, Arguments, PartnerSchema, 404)
-    route("/integrations", integrations, Arguments, IntegrationsSchema)
+    route("/integrations", integrations, PageArguments, IntegrationsSchema)
     route("/integrations/<slug>", integration, Arguments, IntegrationSchema, 404)
     route("/integrations/<slug>/health", health, HealthArguments, HealthSchema, 404)
     route("/integrations/<slug>/series", series, SeriesArguments, SeriesSchema, 404)
@@ -55,10 +57,11 @@ def blueprint() -> Blueprint:
     return api
 
 
-def partners(_given: Given) -> Json:
-    """The partners within the caller's reach."""
+def partners(given: Given) -> Json:
+    """The partners within the caller's reach, by slug."""
     found = queries.list_partners(reading(), scope())
-    return {"items": [rendering.partner(each) for each in found], "next": None}
+    items, following = page(found, given.get("cursor"), given["limit"])
+    return {"items": [rendering.partner(each) for each in items], "next": following}
 
 
 def partner(_given: Given, slug: str) -> Json:
@@ -66,10 +69,11 @@ def partner(_given: Given, slug: str) -> Json:
     return rendering.partner(queries.get_partner(reading(), scope(), slug))
 
 
-def integrations(_given: Given) -> Json:
-    """The integrations within the caller's reach."""
+def integrations(given: Given) -> Json:
+    """The integrations within the caller's reach, by slug."""
     found = queries.list_integrations(reading(), scope())
-    return {"items": [rendering.integration(each) for each in found], "next": None}
+    items, following = page(found, given.get("cursor"), given["limit"])
+    return {"items": [rendering.integration(each) for each in items], "next": following}
 
 
 def integration(_given: Given, slug: str) -> Json:
@@ -93,8 +97,10 @@ def series(given: Given, slug: str) -> Json:
 def exchanges(given: Given) -> Json:
     """The request log, newest first."""
     question = filter_of(given, now_us())
-    page = queries.list_exchanges(reading(), scope(), question, given.get("cursor"), given["limit"])
-    return {"items": [rendering.exchange(each) for each in page.items], "next": page.next}
+    found = queries.list_exchanges(
+        reading(), scope(), question, given.get("cursor"), given["limit"]
+    )
+    return {"items": [rendering.exchange(each) for each in found.items], "next": found.next}
 
 
 def exchange(_given: Given, exchange_id: str) -> Json:

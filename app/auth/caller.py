@@ -8,6 +8,7 @@ from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
 from app.domain.scope import Role, Scope
+from app.models import Integration, Partner, Visibility
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +21,15 @@ class Caller:
     session: str | None = None
 
 
-def scope_of(role: Role, partner_slugs: Iterable[str]) -> Scope:
-    """The reach of a role: everything, or the partners it belongs to."""
-    return Scope(role, frozenset(partner_slugs) if role is Role.PARTNER else None)
+def scope_of(role: Role, partners: Iterable[Partner], integrations: Iterable[Integration]) -> Scope:
+    """The reach of a role: everything, or the current partners it belongs to, or the internal
+    integrations it builds (one that is internal no more is its partner's alone)."""
+    if role in {Role.ADMIN, Role.ECOSYSTEM}:
+        return Scope(role, None)
+    if role is Role.PARTNER:
+        return Scope(role, frozenset(each.slug for each in partners if each.removed_us is None))
+    internal = (each.slug for each in integrations if each.visibility is Visibility.INTERNAL)
+    return Scope(role, frozenset(), frozenset(internal))
 
 
 def unauthorized(what: str = "log in, or send a token as `Authorization: Bearer`") -> Unauthorized:

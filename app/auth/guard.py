@@ -9,10 +9,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.auth import origin, sessions, tokens
 from app.auth.caller import Caller, unauthorized
 from app.auth.context import clock_us, engine, settings
-from app.auth.cookie import name_for
+from app.auth.cookie import SESSION
 
 #: What may be asked without saying who asks.
-PUBLIC_ENDPOINTS = frozenset({"auth.login", "auth.logout", "auth.static"})
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "auth.login", "auth.logout", "auth.static",
+        "auth.link", "auth.follow", "auth.oidc", "auth.oidc_back",
+    }
+)  # fmt: skip
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})
 #: For programs on this machine (a Prometheus, say) without a token; else the ecosystem team's.
 METRICS_PATH = "/metrics"
@@ -49,7 +54,7 @@ def identify() -> Caller | None:
     token = tokens.bearer(request.headers.get("Authorization"))
     if token is not None:
         return tokens.find(engine(), token, clock_us())
-    session_id = request.cookies.get(name_for(settings().base_url))
+    session_id = request.cookies.get(SESSION.name_for(settings().base_url))
     return sessions.find(engine(), session_id, clock_us()) if session_id else None
 
 

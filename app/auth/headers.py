@@ -31,7 +31,9 @@ def _protect(response: Response) -> Response:
     if settings().base_url.startswith("https://"):
         response.headers.setdefault("Strict-Transport-Security", _HSTS)
     if not request.path.startswith(_STATIC):
-        response.headers["Cache-Control"] = "no-store"
+        # With an ETag a caller may keep the answer, and has to ask whether it still holds.
+        kept = "ETag" in response.headers and request.path.startswith("/api/")
+        response.headers["Cache-Control"] = "private, no-cache" if kept else "no-store"
         response.vary.add("Cookie")
         response.vary.add("Authorization")
     return response

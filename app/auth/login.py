@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, select
 
 from app.auth import passwords, sessions
-from app.auth.throttle import PER_ADDRESS, PER_EMAIL, Throttle
-from app.db import reading
-from app.domain.window import SECOND_US
+from app.auth.throttle import PER_ADDRESS, PER_EMAIL, Pair
+from app.db import reading, transaction
 from app.logs import get as get_logger
 from app.models import User
+from app.telemetry import count_login
 
 _MAX_EMAIL = 254
 _log = get_logger("auth")
@@ -17,12 +17,11 @@ _log = get_logger("auth")
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """What somebody typed, and from where. `replaces`: the session id they came with."""
+    """What somebody typed, and how they come."""
 
     email: str
     password: str
-    address: str
-    replaces: str | None = None
+    arrival: sessions.Arrival
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +33,40 @@ class Result:
 
 
 class Door:
-    """The log-in of one web process: it owns the counts of failures."""
+    """The log-in by password of one web process: it owns the counts of failures."""
 
     def __init__(self) -> None:
-        self._by_email = Throttle(PER_EMAIL)
-        self._by_address = Throttle(PER_ADDRESS)
+        self._failures = Pair(PER_EMAIL, PER_ADDRESS)
 
     def knock(self, engine: Engine, attempt: Attempt, now_us: int) -> Result:
         """Let in or not. `RegistryUnavailable` when nobody can be looked up."""
-        # A NUL is in no address, and PostgreSQL refuses to look for one.
-        email = attempt.email.replace("\x00", "\ufffd").strip().lower()[:_MAX_EMAIL]
-        wait_us = self._wait_us(email, attempt.address, now_us)
-        if wait_us:
-            _log.warning("login_throttled", email=email, address=attempt.address)
-            return Result(wait_s=-(-wait_us // SECOND_US))
-        user_id = _check(engine, email, attempt.password)
-        if user_id is None:
-            self._by_email.failed(email, now_us)
-            self._by_address.failed(attempt.address, now_us)
-            _log.warning("login_failed", email=email, address=attempt.address)
+        email, address = typed_email(attempt.email), attempt.arrival.address
+        wait_s = self._failures.wait_s(email, address, now_us)
+        if wait_s:
+            _log.warning("login_throttled", email=email, address=address)
+            count_login("password", "throttled")
+            return Result(wait_s=wait_s)
+        user = _check(engine, email, attempt.password)
+        if user is None:
+            self._failures.count(email, address, now_us)
+            _log.warning("login_failed", email=email, address=address)
+            count_login("password", "wrong")
             return Result()
-        self._by_email.forgive(email)
-        _log.info("login", email=email, address=attempt.address)
-        return Result(sessions.begin(engine, user_id, now_us, attempt.replaces))
+        self._failures.forgive(email)
+        _log.info("login", email=email, address=address)
+        count_login("password", "in")
+        with transaction(engine) as session:
+            return Result(sessions.begin(session, user, attempt.arrival, now_us))
 
-    def _wait_us(self, email: str, address: str, now_us: int) -> int:
-        return max(self._by_email.wait_us(email, now_us), self._by_address.wait_us(address, now_us))
+
+def typed_email(text: str) -> str:
+    """An address as it is looked up. A NUL is in none, and PostgreSQL refuses to look for one."""
+    return text.replace("\x00", "\ufffd").strip().lower()[:_MAX_EMAIL]
 
 
-def _check(engine: Engine, email: str, password: str) -> int | None:
-    """The id of the user these belong to. Whatever is wrong, the same work is done."""
+def _check(engine: Engine, email: str, password: str) -> User | None:
+    """The user these belong to. Whatever is wrong, the same work is done."""
     with reading(engine) as session:
         user = session.scalar(select(User).where(User.email == email))
     known = passwords.matches(user.password_hash if user else None, password)
-    return user.id if user is not None and known and user.disabled_us is None else None
+    return user if user is not None and known and user.disabled_us is None else None

@@ -2,22 +2,25 @@
 
 import hashlib
 import secrets
+from dataclasses import dataclass
 
-from sqlalchemy import CursorResult, Engine, delete, select, update
+from sqlalchemy import CursorResult, Engine, delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.auth.caller import Caller, scope_of
+from app.commands import audit
 from app.db import reading, transaction
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.errors import RegistryUnavailable
 from app.logs import get as get_logger
-from app.models import LoginSession, User
+from app.models import LoginLink, LoginSession, User
 
 IDLE_US = 12 * HOUR_US
 ABSOLUTE_US = 7 * DAY_US
 #: `last_seen_us` is written no more often than this.
 TOUCH_US = MINUTE_US
 _ID_BYTES = 32
+_MAX_ADDRESS, _MAX_AGENT = 45, 300
 _log = get_logger("auth")
 
 
@@ -26,23 +29,55 @@ def digest(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
-def begin(engine: Engine, user_id: int, now_us: int, replaces: str | None = None) -> str:
-    """A new session of a user; its id, for the cookie. `replaces`: an id that ends now."""
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How somebody comes in: by what `method`, from which address, with which browser.
+    `replaces`: the session id they came with, which ends."""
+
+    method: str
+    address: str
+    agent: str
+    replaces: str | None = None
+
+
+def begin(session: Session, user: User, arrival: Arrival, now_us: int) -> str:
+    """A new session of a user, in the transaction of `session`; its id, for the cookie."""
     session_id = secrets.token_urlsafe(_ID_BYTES)
-    with transaction(engine) as session:
-        if replaces:
-            _revoke(session, digest(replaces), now_us)
-        session.execute(delete(LoginSession).where(LoginSession.expires_us < now_us - DAY_US))
-        session.add(
-            LoginSession(
-                id_sha256=digest(session_id),
-                user_id=user_id,
-                created_us=now_us,
-                last_seen_us=now_us,
-                expires_us=now_us + ABSOLUTE_US,
-            )
+    if arrival.replaces:
+        _revoke(session, digest(arrival.replaces), now_us)
+    sweep(session, now_us)
+    session.add(
+        LoginSession(
+            id_sha256=digest(session_id),
+            user_id=user.id,
+            method=arrival.method,
+            address=arrival.address[:_MAX_ADDRESS],
+            agent=arrival.agent[:_MAX_AGENT],
+            created_us=now_us,
+            last_seen_us=now_us,
+            expires_us=now_us + ABSOLUTE_US,
         )
+    )
+    audit.record(
+        session,
+        now_us=now_us,
+        actor=f"user:{user.email}",
+        action="user.logged_in",
+        subject=user.email,
+        detail=f"by {arrival.method} from {arrival.address}",
+    )
     return session_id
+
+
+def sweep(session: Session, now_us: int) -> None:
+    """Forget sessions and links that ended a day ago or longer."""
+    over = now_us - DAY_US
+    session.execute(
+        delete(LoginSession).where(
+            or_(LoginSession.expires_us < over, LoginSession.revoked_us < over)
+        )
+    )
+    session.execute(delete(LoginLink).where(LoginLink.expires_us < over))
 
 
 def find(engine: Engine, session_id: str, now_us: int) -> Caller | None:
@@ -52,7 +87,11 @@ def find(engine: Engine, session_id: str, now_us: int) -> Caller | None:
         row = session.scalar(
             select(LoginSession)
             .where(LoginSession.id_sha256 == key, LoginSession.revoked_us.is_(None))
-            .options(joinedload(LoginSession.user).options(selectinload(User.partners)))
+            .options(
+                joinedload(LoginSession.user).options(
+                    selectinload(User.partners), selectinload(User.integrations)
+                )
+            )
         )
     if row is None or row.user.disabled_us is not None:
         return None
@@ -60,8 +99,8 @@ def find(engine: Engine, session_id: str, now_us: int) -> Caller | None:
         return None
     if now_us - row.last_seen_us >= TOUCH_US:
         _touch(engine, key, now_us)
-    current = (partner.slug for partner in row.user.partners if partner.removed_us is None)
-    return Caller(row.user.email, scope_of(row.user.role, current), key)
+    user = row.user
+    return Caller(user.email, scope_of(user.role, user.partners, user.integrations), key)
 
 
 def end(engine: Engine, key: str, now_us: int) -> bool:

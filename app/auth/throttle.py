@@ -10,7 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from threading import Lock
 
-from app.domain.window import SECOND_US
+from app.domain.window import MINUTE_US, SECOND_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,9 @@ class Limit:
 
 PER_EMAIL = Limit(10, 90 * SECOND_US)
 PER_ADDRESS = Limit(100, 9 * SECOND_US)
+#: Links asked for: each is a mail in somebody's box.
+LINKS_PER_EMAIL = Limit(5, 6 * MINUTE_US)
+LINKS_PER_ADDRESS = Limit(50, 36 * SECOND_US)
 MAX_KEYS = 10_000
 
 
@@ -57,3 +60,27 @@ class Throttle:
     def _level(self, key: str, now_us: int) -> float:
         level, since_us = self._buckets.get(key, (0.0, now_us))
         return max(0.0, level - max(0, now_us - since_us) / self._limit.refill_us)
+
+
+class Pair:
+    """A limit per e-mail and one per address, counted together."""
+
+    def __init__(self, per_email: Limit, per_address: Limit) -> None:
+        self._by_email = Throttle(per_email)
+        self._by_address = Throttle(per_address)
+
+    def wait_s(self, email: str, address: str, now_us: int) -> int:
+        """How many seconds to wait before the next try; 0: none."""
+        wait_us = max(
+            self._by_email.wait_us(email, now_us), self._by_address.wait_us(address, now_us)
+        )
+        return -(-wait_us // SECOND_US)
+
+    def count(self, email: str, address: str, now_us: int) -> None:
+        """Count one for both."""
+        self._by_email.failed(email, now_us)
+        self._by_address.failed(address, now_us)
+
+    def forgive(self, email: str) -> None:
+        """Forget what was counted for an e-mail."""
+        self._by_email.forgive(email)

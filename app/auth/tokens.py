@@ -28,15 +28,15 @@ def find(engine: Engine, token: str, now_us: int) -> Caller | None:
         row = session.scalar(
             select(ApiToken)
             .where(ApiToken.sha256 == digest(token), ApiToken.revoked_us.is_(None))
-            .options(joinedload(ApiToken.partner))
+            .options(joinedload(ApiToken.partner), joinedload(ApiToken.integration))
         )
     if row is None:
         return None
     if row.last_used_us is None or now_us - row.last_used_us >= TOUCH_US:
         _touch(engine, row.id, now_us)
-    current = row.partner is not None and row.partner.removed_us is None
-    slugs = (row.partner.slug,) if row.partner is not None and current else ()
-    return Caller(f"token:{row.name}", scope_of(row.role, slugs))
+    partners = (row.partner,) if row.partner is not None else ()
+    integrations = (row.integration,) if row.integration is not None else ()
+    return Caller(f"token:{row.name}", scope_of(row.role, partners, integrations))
 
 
 def _touch(engine: Engine, token_id: int, now_us: int) -> None:

@@ -20,8 +20,21 @@ def user() -> None:
 @click.argument("email")
 @click.option("--role", type=ROLES, required=True)
 @click.option("--partner", "partners", multiple=True, metavar="SLUG", help="May be repeated.")
+@click.option(
+    "--integration", "integrations", multiple=True, metavar="SLUG",
+    help="For role internal; may be repeated.",
+)  # fmt: skip
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
-def add(email: str, role: str, partners: tuple[str, ...], password_stdin: bool) -> None:
+@click.option("--no-password", is_flag=True, help="They log in by mailed link or OIDC only.")
+def add(
+    *,
+    email: str,
+    role: str,
+    partners: tuple[str, ...],
+    integrations: tuple[str, ...],
+    password_stdin: bool,
+    no_password: bool,
+) -> None:
     """Add a user.
 
     The password is asked for on a terminal. Without one, or when nothing is entered, it is
@@ -29,14 +42,35 @@ def add(email: str, role: str, partners: tuple[str, ...], password_stdin: bool) 
     """
     from app.commands.users import add_user
 
-    password, generated = _password(password_stdin)
+    password, generated = (None, False) if no_password else _password(password_stdin)
     with context.changing() as session:
         added = add_user(
             session, email=email, role=Role(role), password=password, partners=partners,
-            now_us=context.now_us(), actor=context.actor(),
+            integrations=integrations, now_us=context.now_us(), actor=context.actor(),
         )  # fmt: skip
     print(f"added {added.email}, role {role}")
-    _show(password, generated)
+    if password is not None:
+        _show(password, generated)
+
+
+@user.command()
+@click.argument("email")
+@click.option("--role", type=ROLES, required=True)
+@click.option("--partner", "partners", multiple=True, metavar="SLUG", help="May be repeated.")
+@click.option(
+    "--integration", "integrations", multiple=True, metavar="SLUG",
+    help="For role internal; may be repeated.",
+)  # fmt: skip
+def move(email: str, role: str, partners: tuple[str, ...], integrations: tuple[str, ...]) -> None:
+    """Give a user another role or other partners, and log them out everywhere."""
+    from app.commands.users import move_user
+
+    with context.changing() as session:
+        done = move_user(
+            session, email=email, role=Role(role), partners=partners, integrations=integrations,
+            now_us=context.now_us(), actor=context.actor(),
+        )  # fmt: skip
+    print(f"moved {email} to role {role}" if done else f"{email} was there already")
 
 
 @user.command()
@@ -80,12 +114,12 @@ def enable(email: str) -> None:
 @user.command("list")
 def list_() -> None:
     """Show everybody."""
-    from app.commands.users import list_users
+    from app.commands.users import belongs_to, list_users
 
-    rows: list[tuple[str, ...]] = [("EMAIL", "ROLE", "PARTNERS", "ADDED", "DISABLED")]
+    rows: list[tuple[str, ...]] = [("EMAIL", "ROLE", "BELONGS TO", "ADDED", "DISABLED")]
     with context.reading() as session:
         for each in list_users(session):
-            slugs = ", ".join(partner.slug for partner in each.partners) or "-"
+            slugs = ", ".join(belongs_to(each)) or "-"
             added, disabled = context.day(each.created_us), context.day(each.disabled_us)
             rows.append((each.email, each.role, slugs, added, disabled))
     for line in context.table(rows):

@@ -18,14 +18,15 @@ def token() -> None:
 @click.argument("name")
 @click.option("--role", type=ROLES, required=True)
 @click.option("--partner", metavar="SLUG", help="Whose data it shows, for role partner.")
-def add(name: str, role: str, partner: str | None) -> None:
+@click.option("--integration", metavar="SLUG", help="Which one, for role internal.")
+def add(name: str, role: str, partner: str | None, integration: str | None) -> None:
     """Make a token and print it, once: it cannot be shown again."""
     from app.commands.tokens import add_token
 
     with context.changing() as session:
         made = add_token(
             session, name=name, role=Role(role), partner=partner,
-            now_us=context.now_us(), actor=context.actor(),
+            integration=integration, now_us=context.now_us(), actor=context.actor(),
         )  # fmt: skip
     print(made)
     if sys.stderr.isatty():
@@ -48,10 +49,11 @@ def list_() -> None:
     """Show all tokens by name; never the tokens themselves."""
     from app.commands.tokens import list_tokens
 
-    rows: list[tuple[str, ...]] = [("NAME", "ROLE", "PARTNER", "ADDED", "LAST USED", "REVOKED")]
+    rows: list[tuple[str, ...]] = [("NAME", "ROLE", "BELONGS TO", "ADDED", "LAST USED", "REVOKED")]
     with context.reading() as session:
         for each in list_tokens(session):
-            slug = each.partner.slug if each.partner else "-"
+            place = each.partner or each.integration
+            slug = place.slug if place else "-"
             times = (each.created_us, each.last_used_us, each.revoked_us)
             rows.append((each.name, each.role, slug, *map(context.day, times)))
     for line in context.table(rows):

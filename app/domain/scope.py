@@ -1,7 +1,8 @@
 """Whose data a question may touch.
 
 Every query takes a `Scope` and answers only from inside it. Only `app.auth` makes one, from a
-session or a token; a structure test keeps that true. A partner's scope names partner slugs.
+session or a token; a structure test keeps that true. A partner's scope names partner slugs, that of
+a customer's own builder the slugs of internal integrations.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ class Role(StrEnum):
     ADMIN = "admin"
     ECOSYSTEM = "ecosystem"
     PARTNER = "partner"
+    INTERNAL = "internal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,12 @@ class Scope:
     """The reach of one caller.
 
     `partners` is None for a caller that sees every partner, else the slugs it belongs to (an
-    empty set sees nothing).
+    empty set sees nothing). `integrations` are slugs it sees beside those of its partners.
     """
 
     role: Role
     partners: frozenset[str] | None
+    integrations: frozenset[str] = frozenset()
 
     def covers(self, partner_slug: str | None) -> bool:
         """Whether data of that partner may be shown; None is traffic that belongs to nobody."""

@@ -7,7 +7,14 @@ file no longer names is kept with `removed_us` set: history stays readable, traf
 It holds no rule beyond those constraints: `app.commands` writes, `app.queries` reads.
 """
 
-from app.models.access import ApiToken, LoginSession, Membership, User
+from app.models.access import (
+    ApiToken,
+    IntegrationMembership,
+    LoginLink,
+    LoginSession,
+    Membership,
+    User,
+)
 from app.models.audit import AuditEntry
 from app.models.base import Base
 from app.models.error_group import ErrorGroupState
@@ -36,6 +43,8 @@ __all__ = [
     "Installation",
     "InstallationState",
     "Integration",
+    "IntegrationMembership",
+    "LoginLink",
     "LoginSession",
     "Membership",
     "Note",

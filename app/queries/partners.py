@@ -34,17 +34,20 @@ def _find(reading: Reading, scope: Scope, slug: str | None) -> list[PartnerView]
         selectinload(Partner.contacts), selectinload(Partner.integrations)
     )
     with registry_session(reading.engine) as session:
-        return [_view(partner) for partner in session.scalars(statement)]
+        return [_view(partner, scope) for partner in session.scalars(statement)]
 
 
-def _view(partner: Partner) -> PartnerView:
+def _view(partner: Partner, scope: Scope) -> PartnerView:
+    """A caller that sees single integrations of a partner sees neither the others nor whom the
+    partner wants to be called."""
+    whole = scope.covers(partner.slug)
     return PartnerView(
         slug=partner.slug,
         name=partner.name,
-        contacts=tuple(contact.email for contact in partner.contacts),
+        contacts=tuple(contact.email for contact in partner.contacts) if whole else (),
         integrations=tuple(
             integration.slug
             for integration in partner.integrations
-            if integration.removed_us is None
+            if integration.removed_us is None and (whole or integration.slug in scope.integrations)
         ),
     )

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.orm import Session
 
 from app.db import reading as registry_session
@@ -67,15 +67,28 @@ def slugs_within(reading: Reading, scope: Scope) -> frozenset[str] | None:
         return frozenset(session.scalars(statement))
 
 
-def _within(scope: Scope) -> tuple[Any, ...]:
-    """The conditions on `Partner` that keep a query inside the scope."""
-    return () if scope.partners is None else (Partner.slug.in_(sorted(scope.partners)),)
+def _within(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    """The conditions that keep a query of integrations, joined to partners, inside the scope."""
+    if scope.partners is None:
+        return ()
+    partners = Partner.slug.in_(sorted(scope.partners))
+    if not scope.integrations:
+        return (partners,)
+    return (or_(partners, Integration.slug.in_(sorted(scope.integrations))),)
 
 
 def partners_statement(scope: Scope, slug: str | None) -> Select[Partner]:
-    """Partners within the scope: all that are current, or the one named."""
+    """Partners of which something is within the scope: all that are current, or the one named."""
     which = Partner.removed_us.is_(None) if slug is None else Partner.slug == slug
-    return select(Partner).where(*_within(scope), which).order_by(Partner.slug)
+    return select(Partner).where(*_partners_within(scope), which).order_by(Partner.slug)
+
+
+def _partners_within(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+    if scope.partners is None:
+        return ()
+    own = Partner.slug.in_(sorted(scope.partners))
+    builders = Partner.integrations.any(Integration.slug.in_(sorted(scope.integrations)))
+    return (or_(own, builders),) if scope.integrations else (own,)
 
 
 def _select(scope: Scope, slug: str | None) -> Select[*tuple[Any, ...]]:

@@ -10,7 +10,15 @@ are words of this code and route templates, never what a caller sent, so series 
 """
 
 from app.telemetry.home import watch_home
-from app.telemetry.instruments import RequestSpan, timed_query
+from app.telemetry.instruments import RequestSpan, count_login, count_mail, timed_query
 from app.telemetry.setup import configure, exposition
 
-__all__ = ["RequestSpan", "configure", "exposition", "timed_query", "watch_home"]
+__all__ = [
+    "RequestSpan",
+    "configure",
+    "count_login",
+    "count_mail",
+    "exposition",
+    "timed_query",
+    "watch_home",
+]

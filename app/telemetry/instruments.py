@@ -30,6 +30,13 @@ _request_seconds = _meter.create_histogram(
     explicit_bucket_boundaries_advisory=BOUNDS_S,
 )
 
+_mails = _meter.create_counter(
+    "midspan.mails", description="Mails handed over: sent, kept in the outbox, failed, dropped"
+)
+_logins = _meter.create_counter(
+    "midspan.logins", description="Log-ins by method (password, link, oidc) and how they ended"
+)
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -59,6 +66,16 @@ def _query(name: str) -> Iterator[None]:
     finally:
         elapsed_s = (time.perf_counter_ns() - started_ns) / 1e9
         _query_seconds.record(elapsed_s, {"query": name, "ok": ok})
+
+
+def count_mail(result: str) -> None:
+    """One mail was `sent`, `kept` in the outbox, `failed`, or `dropped` before it was written."""
+    _mails.add(1, {"result": result})
+
+
+def count_login(method: str, result: str) -> None:
+    """One log-in by `method` ended as `in`, `wrong` or `throttled`."""
+    _logins.add(1, {"method": method, "result": result})
 
 
 class RequestSpan:

@@ -165,6 +165,7 @@ def addresses(web: World) -> Iterator[str]:
         "exchange_id": web.ids,
         "group": [id_of(theirs())],
         "path": [path.lstrip("/") for path in pathnames(web)],
+        "secret": ["x"],
         "filename": ["login.css", "../x"],
         "package_name": ["dash", "os", "nope"],
         "fingerprinted_path": ["../../etc/passwd", "dcc/nope.js", "%00", "dash_renderer.js"],

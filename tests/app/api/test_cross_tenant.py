@@ -36,6 +36,7 @@ def addresses(world):
         "group": [id_of(theirs())],
         "filename": ["login.css"],
         "path": ["x"],
+        "secret": ["x"],
     }
     for rule in world.app.url_map.iter_rules():
         names = sorted(rule.arguments)

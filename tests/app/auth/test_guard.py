@@ -124,7 +124,8 @@ def test_every_answer_says_how_far_to_trust_it(world, path):
         assert headers["X-Content-Type-Options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
         assert headers["Referrer-Policy"] == "same-origin"
-        assert headers["Cache-Control"] == "no-store"
+        kept = path.startswith("/api/") and "ETag" in headers
+        assert headers["Cache-Control"] == ("private, no-cache" if kept else "no-store")
         assert "Cookie" in headers["Vary"]
 
 

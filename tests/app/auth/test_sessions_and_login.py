@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import select
 
 from app.auth.login import Attempt, Door, Result
+from app.auth.sessions import Arrival
 from app.auth.throttle import PER_ADDRESS, PER_EMAIL, Limit, Throttle
 from app.commands import users
 from app.commands.tokens import revoke_token
@@ -49,7 +50,9 @@ def test_wrong_in_any_way_gets_the_same_answer(world, email, password):
 
 
 def test_an_address_that_no_database_can_hold_is_nobodys(engine):
-    refused = Door().knock(engine, Attempt("\x00", "x", "192.0.2.1"), NOW_US)
+    refused = Door().knock(
+        engine, Attempt("\x00", "x", Arrival("password", "192.0.2.1", "x")), NOW_US
+    )
     assert refused == Result()
 
 

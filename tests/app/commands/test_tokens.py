@@ -53,6 +53,9 @@ def test_a_partners_token_names_its_partner(filled: Engine) -> None:
     [
         ({"role": Role.PARTNER}, Refused, "a token of role partner needs --partner SLUG"),
         ({"partner": "globex"}, Refused, "a token of role ecosystem goes without --partner"),
+        ({"role": Role.INTERNAL}, Refused, "role internal needs --integration SLUG"),
+        ({"integration": "x"}, Refused, "role ecosystem goes without --integration"),
+        ({"role": Role.INTERNAL, "integration": "who"}, NotFound, "no integration 'who'"),
         ({"role": Role.PARTNER, "partner": "who"}, NotFound, "no partner 'who'"),
         ({"name": "taken"}, Refused, "there is a token 'taken' already"),
         ({"name": " "}, Refused, "the name of a token must have 1 to 200 characters"),

@@ -6,17 +6,25 @@ from sqlalchemy import Engine, select
 
 from app import db
 from app.commands import passwords, registry_import, users
-from app.commands.registry_values import PartnerEntry, RegistryFile
+from app.commands.registry_values import IntegrationEntry, PartnerEntry, RegistryFile
 from app.domain.scope import Role
 from app.errors import NotFound, Refused
-from app.models import AuditEntry, LoginSession, User
+from app.models import AuditEntry, LoginSession, User, Visibility
 
 PASSWORD = "correct horse"
 
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
-    file = RegistryFile("Acme", None, (PartnerEntry("globex", "G"), PartnerEntry("hooli", "H")))
+    globex = PartnerEntry(
+        "globex",
+        "G",
+        integrations=(
+            IntegrationEntry("globex-api", "A"),
+            IntegrationEntry("globex-inside", "I", visibility=Visibility.INTERNAL),
+        ),
+    )
+    file = RegistryFile("Acme", None, (globex, PartnerEntry("hooli", "H")))
     with db.transaction(engine) as session:
         registry_import.apply(session, file, now_us=1, actor="test")
     return engine
@@ -32,7 +40,14 @@ def log_in(engine: Engine, user: User, digest: str) -> None:
     with db.transaction(engine) as session:
         session.add(
             LoginSession(
-                id_sha256=digest, user_id=user.id, created_us=5, last_seen_us=5, expires_us=9
+                id_sha256=digest,
+                user_id=user.id,
+                method="password",
+                address="192.0.2.1",
+                agent="x",
+                created_us=5,
+                last_seen_us=5,
+                expires_us=9,
             )
         )
 
@@ -63,6 +78,14 @@ def test_a_partners_user_belongs_to_each_partner_named(filled: Engine) -> None:
         ({"role": Role.PARTNER}, Refused, "name at least one with --partner SLUG"),
         ({"partners": ("globex",)}, Refused, "leave --partner out"),
         ({"role": Role.PARTNER, "partners": ("nobody",)}, NotFound, "no partner 'nobody'"),
+        ({"role": Role.INTERNAL}, Refused, "name at least one with --integration SLUG"),
+        ({"integrations": ("globex-api",)}, Refused, "leave --integration out"),
+        ({"role": Role.INTERNAL, "integrations": ("who",)}, NotFound, "no integration 'who'"),
+        (
+            {"role": Role.INTERNAL, "integrations": ("globex-api",)},
+            Refused,
+            "globex-api is public: role internal is for internal integrations",
+        ),
         ({"password": "short"}, Refused, "8 to 1,000 characters"),
         ({"password": "x" * 1001}, Refused, "8 to 1,000 characters"),
         ({"email": "nobody"}, Refused, "'nobody' is not a mail address"),
@@ -104,6 +127,7 @@ def test_disabling_ends_every_session_once(filled: Engine) -> None:
 
 def test_a_disabled_user_can_be_enabled(filled: Engine) -> None:
     add(filled)
+    add(filled, email="bob@acme.example")
     with db.transaction(filled) as session:
         assert not users.enable_user(session, email="ann@acme.example", now_us=6, actor="x")
         users.disable_user(session, email="ann@acme.example", now_us=7, actor="x")
@@ -131,3 +155,42 @@ def test_generated_passwords_are_long_and_differ() -> None:
     made = {passwords.generate() for _ in range(50)}
     assert len(made) == 50
     assert all(len(each) >= 20 for each in made)
+
+
+def move(engine: Engine, email: str = "ann@acme.example", **given: object) -> bool:
+    with db.transaction(engine) as session:
+        return users.move_user(session, email=email, now_us=7, actor="x", **given)
+
+
+def test_who_is_moved_is_logged_out_and_keeps_no_old_partner(filled: Engine) -> None:
+    add(filled, email="root@acme.example")
+    user = add(filled, role=Role.PARTNER, partners=("globex",))
+    log_in(filled, user, "a" * 64)
+    assert move(filled, role=Role.PARTNER, partners=("hooli",))
+    assert not move(filled, role=Role.PARTNER, partners=("hooli",))
+    with db.reading(filled) as session:
+        found = users.find_user(session, user.email)
+        assert users.belongs_to(found) == ["hooli"]
+        assert session.scalars(select(LoginSession.revoked_us)).all() == [7]
+    assert move(filled, role=Role.INTERNAL, integrations=("globex-inside",))
+    with db.reading(filled) as session:
+        found = users.find_user(session, user.email)
+        assert (found.role, users.belongs_to(found)) == (Role.INTERNAL, ["globex-inside"])
+        last = session.scalars(select(AuditEntry).order_by(AuditEntry.id.desc())).first()
+        assert last is not None
+        assert (last.action, last.detail) == ("user.moved", "role internal, globex-inside")
+
+
+def test_the_last_administrator_stays(filled: Engine) -> None:
+    add(filled)
+    add(filled, email="eco@acme.example", role=Role.ECOSYSTEM)
+    with pytest.raises(Refused, match="the last administrator"):
+        move(filled, role=Role.ECOSYSTEM)
+    with pytest.raises(Refused, match="the last administrator"), db.transaction(filled) as session:
+        users.disable_user(session, email="ann@acme.example", now_us=7, actor="x")
+    add(filled, email="bob@acme.example")
+    assert move(filled, role=Role.ECOSYSTEM)
+
+
+def test_somebody_may_have_no_password(filled: Engine) -> None:
+    assert add(filled, password=None).password_hash is None

@@ -13,13 +13,14 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, inspect, select, text
+from sqlalchemy.exc import IntegrityError
 
 from app import db, migrations
 from app.commands import routing
 from app.domain.route import Breaker, Limits
 from app.errors import MidspanError, SchemaError, SettingsError
-from app.models import Base, Integration, Partner, RegistryState
+from app.models import ApiToken, Base, Integration, Partner, RegistryState, User
 from app.settings import Settings, load
 
 HEAD = migrations.registry_head()
@@ -200,3 +201,38 @@ def test_a_registry_that_exists_is_never_upgraded_without_being_asked(
     settings = of(tmp_path, MIDSPAN_REGISTRY_URL=sqlite_url)
     with pytest.raises(MidspanError, match="run python -m app migrate"):
         migrations.open_or_create_registry(settings)
+
+
+def test_people_and_their_partners_outlive_the_change_of_their_tables(registries) -> None:
+    url = registries.empty_url()
+    path = db.sqlite_path(url)
+    if path:
+        path.touch()
+    engine = db.registry_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(migrations._config(connection), "0001_registry")
+        for statement in BEFORE_PEOPLE:
+            connection.execute(text(statement))
+    migrations.migrate_registry(url)
+    with db.reading(engine) as session:
+        user = session.scalars(select(User)).one()
+        assert (user.email, user.password_hash, user.role) == ("a@b.example", "$h", "partner")
+        assert [partner.slug for partner in user.partners] == ["globex"]
+        assert session.scalars(select(ApiToken.name)).all() == ["ci"]
+    with pytest.raises(IntegrityError), db.transaction(engine) as session:
+        session.execute(text("UPDATE users SET role = 'owner'"))
+    with pytest.raises(IntegrityError), db.transaction(engine) as session:
+        session.execute(text("UPDATE api_tokens SET role = 'internal'"))
+    engine.dispose()
+
+
+BEFORE_PEOPLE = (
+    "INSERT INTO partners (id, slug, name, created_us, updated_us) VALUES (7, 'globex', 'G', 1, 1)",
+    "INSERT INTO users (id, email, password_hash, role, created_us)"
+    " VALUES (3, 'a@b.example', '$h', 'partner', 1)",
+    "INSERT INTO memberships (user_id, partner_id) VALUES (3, 7)",
+    f"INSERT INTO sessions (id_sha256, user_id, created_us, last_seen_us, expires_us)"
+    f" VALUES ('{'a' * 64}', 3, 1, 1, 1)",
+    f"INSERT INTO api_tokens (name, sha256, role, partner_id, created_us)"
+    f" VALUES ('ci', '{'b' * 64}', 'partner', 7, 1)",
+)

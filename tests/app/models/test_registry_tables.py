@@ -1,5 +1,7 @@
 """The constraints that the registry's tables keep by themselves, on both databases."""
 
+import time
+
 import pytest
 from sqlalchemy import BigInteger, Engine, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -148,8 +150,16 @@ def test_the_database_refuses_words_outside_the_vocabulary(statement: str, fille
     "statement", ["UPDATE audit_log SET actor = 'me'", "DELETE FROM audit_log"]
 )
 def test_the_audit_log_takes_new_rows_only(statement: str, filled: Engine) -> None:
+    with transaction(filled) as session:
+        session.add(AuditEntry(at_us=time.time_ns() // 1000, actor="a", action="b", subject="c"))
     with pytest.raises(DBAPIError, match="takes new rows only"), transaction(filled) as session:
         session.execute(text(statement))
+
+
+def test_the_audit_log_gives_up_rows_that_are_old(filled: Engine) -> None:
+    with transaction(filled) as session:
+        session.execute(text("DELETE FROM audit_log WHERE at_us < 1000"))
+        assert session.scalar(text("SELECT count(*) FROM audit_log")) == 0
 
 
 def test_the_name_of_a_revoked_token_is_free_again(filled: Engine) -> None:
