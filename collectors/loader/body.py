@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 from collectors.loader.scrub import Pair, Scrubber
 
-#: The most that is unpacked from one compressed body.
-UNPACKED_BYTES = 65_536
+#: The most that is unpacked from one compressed body: four times what is captured of it. More
+#: would let a small hostile body cost the loader much.
+UNPACKED_BYTES = 32_768
 #: How many compressions on top of each other are undone.
 _LAYERS = 2
 _GZIP_MAGIC = b"\x1f\x8b"

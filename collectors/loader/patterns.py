@@ -12,16 +12,18 @@ import re2
 
 #: Parts of a name that make what it names a secret, wherever they stand in it.
 _STEMS = (
-    rb"passw|passphrase|passcode|pwd|secret|token|authorization|credential|cookie|csrf|xsrf|jwt"
-    rb"|(?:api|access|private|client|signing|encryption|master)[-_. ]?key|session[-_. ]?(?:id|key)"
+    rb"passw|passphrase|passcode|passport|pwd|secret|token|authorization|credential|cookie|csrf|xsrf"
+    rb"|jwt|saml(?:request|response)|client[-_. ]?assertion|(?:code|oauth)[-_. ]?verifier"
+    rb"|(?:api|app|application|account|access|auth|client|encryption|license|master|private|service"
+    rb"|shared|signing|ssh|storage|subscription|webhook)[-_. ]?key|session[-_. ]?(?:id|key)"
     rb"|card[-_. ]?(?:number|num|no|holder)|(?:account|routing)[-_. ]?(?:number|num|no)"
     rb"|social[-_. ]?security|signature"
 )
 #: Words that do so only when they stand alone or as a word of a longer name: `card_no`, `userPin`.
 _WORDS = (
-    rb"(?:\b|[_0-9])(?i:auth|bearer|card|pan|cvv|cvc|csc|ssn|pin|otp|totp|iban|sig|sid)"
+    rb"(?:\b|[_0-9])(?i:auth|bearer|card|pan|pass|cvv|cvc|csc|ssn|pin|otp|totp|iban|hmac|sig|sid)"
     rb"(?:\b|[_0-9A-Z])"
-    rb"|[a-z](?:Auth|Card|Pan|Cvv|Cvc|Csc|Ssn|Pin|Otp|Iban|Sig|Sid)(?:\b|[_0-9A-Z])"
+    rb"|[a-z](?:Auth|Card|Pan|Pass|Cvv|Cvc|Csc|Ssn|Pin|Otp|Iban|Hmac|Sig|Sid)(?:\b|[_0-9A-Z])"
 )
 #: Names that look it and are not: counts and kinds.
 _HARMLESS = frozenset(
@@ -29,7 +31,7 @@ _HARMLESS = frozenset(
     b" cardtype cardbrand cookieconsent authtype authmethod".split()
 )
 #: Query and form parameters that are secrets only there; as JSON keys they name an error or a row.
-_PARAMETERS = frozenset({b"code", b"key"})
+_PARAMETERS = frozenset({b"assertion", b"code", b"key", b"ticket"})
 
 #: A separator inside a name, to be taken out before it is compared.
 _SEPARATORS = bytes.maketrans(b"", b""), b"-_. %[]"
@@ -79,8 +81,11 @@ PATH_SECRET = compile_linear(
     case_sensitive=False,
 )
 
+# What may stand before the sign by which one is known is bounded: else each search would look for
+# the sign up to the end of the text, and many searches in one text would be quadratic.
 _EMAIL = (
-    rb"[A-Za-z0-9._+'-][A-Za-z0-9._%+'-]*(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
+    rb"[A-Za-z0-9._+'-][A-Za-z0-9._%+'-]{0,63}"
+    rb"(?:@|%40)[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}"
 )
 _CARD = (
     rb"\b(?:4\d{3}|5[1-5]\d\d|2[2-7]\d\d|6(?:011|4[4-9]\d|[25]\d\d)|3[47]\d\d|35\d\d"
@@ -98,7 +103,7 @@ SHAPE = compile_linear(
     rb"-----BEGIN [A-Z0-9 ]+-----.*?(?:-----END [A-Z0-9 ]+-----|\z)"
     rb"|\b(?i:bearer|basic)(?: +|%20|\+)[A-Za-z0-9._~+/=-]{6,}"
     rb"|\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*){0,4}"
-    rb"|[A-Za-z][A-Za-z0-9+.-]*://[^/\s:@\"'<>]*:[^/\s@\"'<>]*@"
+    rb"|[A-Za-z][A-Za-z0-9+.-]{0,31}://[^/\s:@\"'<>]*:[^/\s@\"'<>]*@"
     rb"|" + _VENDOR + rb"|" + _CARD + rb"|" + _EMAIL
 )
 

@@ -124,7 +124,7 @@ def _facts(view: ExchangeView) -> html.Section:
     sent, got = show.size(view.request_bytes), show.size(view.response_bytes)
     rows: list[tuple[str, Any]] = [
         ("Id", _copyable(view.id)),
-        ("Request", html.Span(show.plain(f"{view.method} {view.path}", _FACT), className="mono")),
+        ("Request", html.Span(show.plain(_asked(view), _FACT), className="mono")),
         ("Result", _result(view)),
         ("Fault", words.FAULTS.get(view.fault, view.fault)),
         ("Installation", show.plain(view.installation, _FACT)),
@@ -137,6 +137,12 @@ def _facts(view: ExchangeView) -> html.Section:
     ]
     lines = [part for name, value in rows if value for part in (html.Dt(name), html.Dd(value))]
     return panel("Facts", html.Dl(lines, className="facts"))
+
+
+def _asked(view: ExchangeView) -> str:
+    """The request line as far as it is kept: the query only with a capture."""
+    query = view.capture.query if view.capture else ""
+    return f"{view.method} {view.path}{query and '?' + query}"
 
 
 def _copyable(text: str) -> html.Span:

@@ -245,6 +245,7 @@ def look_through_answers(looked: Looked, stack: Stack) -> int:
     for each in ids[:: len(ids) // 25]:
         shown = reader.page(f"/exchanges/{each}")
         assert b"[scrubbed:" in shown
+        assert b"?page=2&access_token=[scrubbed:" in shown
         looked.look("page of an exchange", shown)
     for path in ("/", "/integrations/globex", "/integrations/globex/exchanges", "/settings"):
         looked.look(f"page {path}", reader.page(path))
