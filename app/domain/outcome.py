@@ -18,8 +18,13 @@ CIRCUIT_OPEN = "circuit_open"
 REQUEST_TIMEOUT = "request_timeout"
 CONNECT_TIMEOUT = "connect_timeout"
 CONNECT_REFUSED = "connect_refused"
+CONNECT_EXHAUSTED = "connect_exhausted"
 DNS_NOT_FOUND = "dns_not_found"
 ADDRESS_DENIED = "address_denied"
+ADDRESS_OWN = "address_own"
+TLS_CLIENT_CERT_REQUIRED = "tls_client_cert_required"
+TLS_CLIENT_CERT_REFUSED = "tls_client_cert_refused"
+TLS_FILES = "tls_files"
 
 
 class Judgement(NamedTuple):
@@ -65,9 +70,15 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(_OUT, Outcome.TIMEOUT, None, None, _PARTNER),
     _Rule(_OUT, Outcome.CONNECT_ERROR, None, CONNECT_REFUSED, _PARTNER),
     _Rule(_OUT, Outcome.CONNECT_ERROR, None, ADDRESS_DENIED, _PLATFORM),
+    _Rule(_OUT, Outcome.CONNECT_ERROR, None, ADDRESS_OWN, _PLATFORM),
+    _Rule(_OUT, Outcome.CONNECT_ERROR, None, CONNECT_EXHAUSTED, _PLATFORM),
     _Rule(_OUT, Outcome.CONNECT_ERROR, None, None, _NETWORK),
     _Rule(_OUT, Outcome.DNS_ERROR, None, DNS_NOT_FOUND, _PARTNER),
     _Rule(_OUT, Outcome.DNS_ERROR, None, None, _NETWORK),
+    # What the proxy shows as its own is the platform's to keep in order.
+    _Rule(_OUT, Outcome.TLS_ERROR, None, TLS_CLIENT_CERT_REQUIRED, _PLATFORM),
+    _Rule(_OUT, Outcome.TLS_ERROR, None, TLS_CLIENT_CERT_REFUSED, _PLATFORM),
+    _Rule(_OUT, Outcome.TLS_ERROR, None, TLS_FILES, _PLATFORM),
     _Rule(_OUT, Outcome.TLS_ERROR, None, None, _PARTNER),
     _Rule(_OUT, Outcome.PROTOCOL_ERROR, None, None, _PARTNER),
     _Rule(_OUT, Outcome.ABORTED, None, None, _PLATFORM),

@@ -1,8 +1,9 @@
-"""Making a connection to an address that was looked up: check it, connect, shake hands.
+"""Making a connection to an origin: look it up, check each address, connect, shake hands.
 
 The address that `egress` allows is the one the socket is connected to, and the peer is asked for
-its address once connected; a name that changes its mind in between gains nothing. TLS verifies
-chain and name. The name look-up and TCP are timed as one, the handshake apart.
+its address once connected; a name that changes its mind in between gains nothing. The proxy's own
+listeners are never dialled. TLS verifies chain and name. The name look-up and TCP are timed as
+one, the handshake apart.
 """
 
 import asyncio
@@ -12,12 +13,15 @@ import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple, TypeVar
 
 from collectors.proxy import errors
-from collectors.proxy.egress import denial
-from collectors.proxy.resolve import Address, DialError, Found
+from collectors.proxy.egress import denial, reached
+from collectors.proxy.race import race
+from collectors.proxy.resolve import Address, DialError, Found, Resolver
 from collectors.proxy.routes import Origin
+from collectors.proxy.tls import Contexts, handshake_error
 from collectors.record import NOT_REACHED
 
 _P = TypeVar("_P", bound=asyncio.Protocol)
@@ -25,23 +29,19 @@ _P = TypeVar("_P", bound=asyncio.Protocol)
 _CONNECT_CODES = {
     errno.ECONNREFUSED: errors.CONNECT_REFUSED,
     errno.ECONNRESET: errors.CONNECT_RESET,
+    errno.ECONNABORTED: errors.CONNECT_RESET,
     errno.ETIMEDOUT: errors.CONNECT_TIMEOUT,
     errno.ENETUNREACH: errors.CONNECT_UNREACHABLE,
     errno.EHOSTUNREACH: errors.CONNECT_UNREACHABLE,
-    errno.EADDRNOTAVAIL: errors.CONNECT_UNREACHABLE,
+    errno.ENETDOWN: errors.CONNECT_UNREACHABLE,
+    errno.EAFNOSUPPORT: errors.CONNECT_UNREACHABLE,
     errno.EACCES: errors.CONNECT_UNREACHABLE,
-}
-# OpenSSL's X509_V_ERR_ numbers.
-_TLS_CODES = {
-    9: errors.TLS_EXPIRED,
-    10: errors.TLS_EXPIRED,
-    62: errors.TLS_HOSTNAME,
-    64: errors.TLS_HOSTNAME,
-    2: errors.TLS_UNTRUSTED,
-    18: errors.TLS_UNTRUSTED,
-    19: errors.TLS_UNTRUSTED,
-    20: errors.TLS_UNTRUSTED,
-    21: errors.TLS_UNTRUSTED,
+    errno.EPERM: errors.CONNECT_UNREACHABLE,
+    errno.EMFILE: errors.CONNECT_EXHAUSTED,
+    errno.ENFILE: errors.CONNECT_EXHAUSTED,
+    errno.ENOBUFS: errors.CONNECT_EXHAUSTED,
+    errno.ENOMEM: errors.CONNECT_EXHAUSTED,
+    errno.EAGAIN: errors.CONNECT_EXHAUSTED,
 }
 
 
@@ -52,29 +52,64 @@ class Spent(NamedTuple):
     tls_us: int
 
 
-def client_tls() -> ssl.SSLContext:
-    """Verification against the machine's authorities (SSL_CERT_FILE moves them)."""
-    context = ssl.create_default_context()
-    context.set_alpn_protocols(["http/1.1"])
-    return context
+class Dialer:
+    """One worker's way out."""
 
+    def __init__(self, resolver: Resolver, contexts: Contexts) -> None:
+        self._resolver = resolver
+        self._contexts = contexts
+        self._own: set[tuple[str, int]] = set()
 
-async def dial(
-    origin: Origin,
-    found: list[Found],
-    begun_ns: int,
-    factory: Callable[[], _P],
-    tls: ssl.SSLContext,
-) -> tuple[_P, Spent]:
-    """A connection to one of the addresses `found` for `origin`, or `DialError`.
+    @property
+    def stale(self) -> int:
+        """Name look-ups that an older answer had to serve for."""
+        return self._resolver.stale
 
-    `begun_ns` is when the look-up began, on the monotonic clock. Whoever calls it bounds its time.
-    """
-    connected = await _connect_any(found, origin)
-    at_tcp = time.monotonic_ns()
-    protocol = await _adopt(connected, origin, factory, tls if origin.tls else None)
-    tls_us = (time.monotonic_ns() - at_tcp) // 1000 if origin.tls else NOT_REACHED
-    return protocol, Spent((at_tcp - begun_ns) // 1000, tls_us)
+    def listens(self, address: Address) -> None:
+        """Remember an address that this proxy listens on, as `getsockname` gives it."""
+        self._own.add((address[0], address[1]))
+
+    async def dial(
+        self, origin: Origin, factory: Callable[[], _P], looked_up: Callable[[], None]
+    ) -> tuple[_P, Spent]:
+        """A connection to `origin`, or `DialError`; `looked_up` is told when its name is known.
+
+        Whoever calls it bounds its time.
+        """
+        begun_ns = time.monotonic_ns()
+        tls = self._contexts.of(origin.trust) if origin.tls else None
+        found = await self._resolver.look_up(origin)
+        if not found:
+            raise DialError(errors.DNS_NOT_FOUND, f"{origin.host}: no address")
+        looked_up()
+        connected = await race(found, partial(self._attempt, origin))
+        at_tcp = time.monotonic_ns()
+        protocol = await _adopt(connected, origin, factory, tls)
+        tls_us = (time.monotonic_ns() - at_tcp) // 1000 if tls else NOT_REACHED
+        return protocol, Spent((at_tcp - begun_ns) // 1000, tls_us)
+
+    async def _attempt(self, origin: Origin, found: Found) -> socket.socket:
+        """A socket connected to this one address, or `DialError`."""
+        family, address = found
+        reason = denial(address[0], private=origin.private)
+        if reason is not None:
+            detail = f"{origin.host} is {address[0]}: {reason}"
+            raise DialError(errors.ADDRESS_DENIED, detail)
+        if self._is_own(address):
+            detail = f"{origin.host} is {address[0]}:{address[1]}: this proxy"
+            raise DialError(errors.ADDRESS_OWN, detail)
+        try:
+            return await _connect(family, address)
+        except OSError as error:
+            raise _connect_error(error, family, address) from error
+
+    def _is_own(self, address: Address) -> bool:
+        listening = [reached(host) for host, port in self._own if port == address[1]]
+        if not listening:
+            return False
+        dialled = reached(address[0])
+        everywhere = any(host.is_unspecified for host in listening)
+        return dialled in listening or (everywhere and _is_local(str(dialled)))
 
 
 async def _adopt(
@@ -90,33 +125,11 @@ async def _adopt(
     except BaseException as error:
         connected.close()
         if isinstance(error, OSError):
-            raise _handshake_error(error, tls) from error
+            if tls is None:
+                raise DialError(errors.CONNECT_RESET, str(error) or "closed at once") from error
+            raise handshake_error(error) from error
         raise
     return protocol
-
-
-def _handshake_error(error: OSError, tls: ssl.SSLContext | None) -> DialError:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        code = _TLS_CODES.get(error.verify_code, errors.TLS_UNTRUSTED)
-        return DialError(code, error.verify_message)
-    code = errors.TLS_FAILED if tls else errors.CONNECT_RESET
-    return DialError(code, str(error) or type(error).__name__)
-
-
-async def _connect_any(found: list[Found], origin: Origin) -> socket.socket:
-    """A socket connected to the first address that takes it."""
-    last = DialError(errors.DNS_NOT_FOUND, f"{origin.host}: no address")
-    for family, address in found:
-        reason = denial(address[0], private=origin.private)
-        if reason is not None:
-            last = DialError(errors.ADDRESS_DENIED, f"{origin.host} is {address[0]}: {reason}")
-            continue
-        try:
-            return await _connect(family, address)
-        except OSError as error:
-            code = _CONNECT_CODES.get(error.errno or 0, errors.CONNECT_FAILED)
-            last = DialError(code, f"{address[0]}:{address[1]}: {error.strerror or error}")
-    raise last
 
 
 async def _connect(family: int, address: Address) -> socket.socket:
@@ -133,3 +146,23 @@ async def _connect(family: int, address: Address) -> socket.socket:
             connecting.close()
         raise
     return connecting
+
+
+def _connect_error(error: OSError, family: int, address: Address) -> DialError:
+    code = _CONNECT_CODES.get(error.errno or 0, errors.CONNECT_FAILED)
+    if error.errno == errno.EADDRNOTAVAIL:
+        # No local port is left, or, as happens with IPv6, no local address fits.
+        exhausted = family == socket.AF_INET
+        code = errors.CONNECT_EXHAUSTED if exhausted else errors.CONNECT_UNREACHABLE
+    return DialError(code, f"{address[0]}:{address[1]}: {error.strerror or error}")
+
+
+def _is_local(host: str) -> bool:
+    """Whether an address is one of this machine's: only those can be bound. Sends nothing."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((host, 0))
+        except OSError:
+            return False
+    return True

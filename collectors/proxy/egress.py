@@ -68,7 +68,7 @@ def denial(address: str, *, private: bool) -> str | None:
     denied.
     """
     try:
-        found = _unwrap(ip_address(address.partition("%")[0]))
+        found = reached(address)
     except ValueError:
         return "unreadable address"
     for networks in (_NEVER,) if private else (_NEVER, _PRIVATE):
@@ -78,8 +78,12 @@ def denial(address: str, *, private: bool) -> str | None:
     return None
 
 
-def _unwrap(address: Address) -> Address:
-    """The IPv4 address inside an IPv6 one, where packets would end up there."""
+def reached(text: str) -> Address:
+    """Where packets to an address end up: the IPv4 address inside an IPv6 one, if it carries one.
+
+    Raises `ValueError` for what is no address.
+    """
+    address = ip_address(text.partition("%")[0])
     if isinstance(address, IPv4Address):
         return address
     if address.ipv4_mapped:

@@ -32,13 +32,22 @@ CONNECT_REFUSED = codes.CONNECT_REFUSED
 CONNECT_RESET = "connect_reset"
 CONNECT_UNREACHABLE = "connect_unreachable"
 CONNECT_FAILED = "connect_failed"
+CONNECT_EXHAUSTED = codes.CONNECT_EXHAUSTED
 ADDRESS_DENIED = codes.ADDRESS_DENIED
+ADDRESS_OWN = codes.ADDRESS_OWN
 DNS_NOT_FOUND = codes.DNS_NOT_FOUND
 DNS_FAILED = "dns_failed"
 DNS_TIMEOUT = "dns_timeout"
 TLS_EXPIRED = "tls_expired"
+TLS_NOT_YET_VALID = "tls_not_yet_valid"
 TLS_HOSTNAME = "tls_hostname"
 TLS_UNTRUSTED = "tls_untrusted"
+TLS_NOT_SPOKEN = "tls_not_spoken"
+TLS_VERSION = "tls_version"
+TLS_CLOSED = "tls_closed"
+TLS_CLIENT_CERT_REQUIRED = codes.TLS_CLIENT_CERT_REQUIRED
+TLS_CLIENT_CERT_REFUSED = codes.TLS_CLIENT_CERT_REFUSED
+TLS_FILES = codes.TLS_FILES
 TLS_FAILED = "tls_failed"
 RESET_BEFORE_ANSWER = "reset_before_answer"
 RESET_MID_BODY = "reset_mid_body"
@@ -208,11 +217,23 @@ ERRORS: dict[str, Entry] = {
     CONNECT_FAILED: Entry(
         _C, 502, "The connection could not be made; the detail says why.", "Follow the detail."
     ),
+    CONNECT_EXHAUSTED: Entry(
+        _C,
+        502,
+        "This machine has no descriptor, port or memory left for another connection.",
+        "Raise the limit that the detail names (ulimit -n, the range of local ports).",
+    ),
     ADDRESS_DENIED: Entry(
         _C,
         502,
         "The name leads to an address the proxy must not dial.",
         "Use a public address, or set allow_private_addresses for an integration inside.",
+    ),
+    ADDRESS_OWN: Entry(
+        _C,
+        502,
+        "The URL leads to a listener of this proxy.",
+        "Point the URLs of the registry at the partner and the platform, not at Midspan.",
     ),
     DNS_NOT_FOUND: Entry(
         _D, 502, "The host name does not exist.", "Mend the URL or the DNS record."
@@ -226,13 +247,17 @@ ERRORS: dict[str, Entry] = {
         "The name was not looked up within connect_ms.",
         "Check the resolver of this machine.",
     ),
-    TLS_EXPIRED: Entry(
-        _S, 502, "The certificate has expired or is not yet valid.", "Renew the certificate."
+    TLS_EXPIRED: Entry(_S, 502, "The certificate has expired.", "Renew the certificate."),
+    TLS_NOT_YET_VALID: Entry(
+        _S,
+        502,
+        "The certificate is not valid yet.",
+        "Compare the clocks of both machines, or wait until it is.",
     ),
     TLS_HOSTNAME: Entry(
         _S,
         502,
-        "The certificate is for another name.",
+        "The certificate is for another name, or the service knows no such name.",
         "Serve a certificate for the host in the URL.",
     ),
     TLS_UNTRUSTED: Entry(
@@ -240,6 +265,42 @@ ERRORS: dict[str, Entry] = {
         502,
         "The certificate is not signed by an authority this machine trusts.",
         "Serve the whole chain, or trust the authority with SSL_CERT_FILE.",
+    ),
+    TLS_NOT_SPOKEN: Entry(
+        _S,
+        502,
+        "The port does not speak TLS.",
+        "Write http:// in the URL, or mend its port.",
+    ),
+    TLS_VERSION: Entry(
+        _S,
+        502,
+        "The two sides have no version of TLS in common.",
+        "Offer TLS 1.2 or 1.3 at the service.",
+    ),
+    TLS_CLOSED: Entry(
+        _S,
+        502,
+        "The connection was closed in the middle of the TLS handshake.",
+        "Look at the service: it may not know this host name, or want a client certificate.",
+    ),
+    TLS_CLIENT_CERT_REQUIRED: Entry(
+        _S,
+        502,
+        "The other side wants a client certificate, and none was shown.",
+        "Set tls.client_cert_file and tls.client_key_file of the integration.",
+    ),
+    TLS_CLIENT_CERT_REFUSED: Entry(
+        _S,
+        502,
+        "The other side does not accept the client certificate.",
+        "Renew the certificate, or have its authority trusted at the service.",
+    ),
+    TLS_FILES: Entry(
+        _S,
+        502,
+        "A file named in tls of the integration cannot be used; the detail says which and why.",
+        "Mend the file on the proxy's machine; it is read again once it has changed.",
     ),
     TLS_FAILED: Entry(
         _S, 502, "The TLS handshake failed; the detail says why.", "Follow the detail."

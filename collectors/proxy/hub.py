@@ -20,8 +20,8 @@ from app.settings import Settings
 from collectors.proxy.answers import whole
 from collectors.proxy.caller import CallerProtocol
 from collectors.proxy.decide import House
-from collectors.proxy.dial import client_tls, dial
 from collectors.proxy.emit import via_line
+from collectors.proxy.dial import Dialer
 from collectors.proxy.errors import PROXY_STOPPED
 from collectors.proxy.exchange import LiveExchange
 from collectors.proxy.metrics import (
@@ -45,6 +45,7 @@ from collectors.proxy.routes import EMPTY_ROUTER, Origin
 from collectors.proxy.table import TableFile
 from collectors.proxy.tap import Journal, Tap
 from collectors.proxy.timeouts import SWEEP_S, look_again_ns, overdue
+from collectors.proxy.tls import Contexts
 from collectors.proxy.upstream import UpstreamProtocol
 
 TICK_S = 0.25
@@ -77,8 +78,7 @@ class Hub:
         self._measure = measure
         self._node = secrets.randbits(30)
         self._counter = 0
-        self._tls = tls or client_tls()
-        self._resolver = Resolver()
+        self.dialer = Dialer(Resolver(), Contexts(tls))
         self._log = logs.get("proxy")
         name = _pseudonym(settings.home)
         self.house = House(name, via_line(name), frozenset(settings.inbound_hosts))
@@ -135,12 +135,9 @@ class Hub:
 
     async def _dial(self, origin: Origin, exchange: LiveExchange) -> None:
         self.counts[CONNECTS] += 1
-        begun_ns = time.monotonic_ns()
         try:
-            found = await self._resolver.look_up(origin)
-            exchange.looked_up()
-            link, spent = await dial(
-                origin, found, begun_ns, lambda: UpstreamProtocol(self, origin), self._tls
+            link, spent = await self.dialer.dial(
+                origin, lambda: UpstreamProtocol(self, origin), exchange.looked_up
             )
         except DialError as error:
             self.counts[CONNECT_FAILURES] += 1

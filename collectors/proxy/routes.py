@@ -39,6 +39,14 @@ _OUTBOUND, _INBOUND, _REQUEST, _WEBHOOK = (
 )  # fmt: skip
 
 
+class Trust(NamedTuple):
+    """Files with what TLS trusts and shows. None: the machine's authorities, no certificate."""
+
+    ca_file: str | None = None
+    client_cert_file: str | None = None
+    client_key_file: str | None = None
+
+
 class Origin(NamedTuple):
     """What a connection is made to, and under which permission: the key of the pool."""
 
@@ -46,6 +54,7 @@ class Origin(NamedTuple):
     host: str
     port: int
     private: bool
+    trust: Trust = Trust()
 
 
 class Endpoint(NamedTuple):

@@ -10,10 +10,21 @@ def openssl(folder: Path, *arguments: str) -> None:
     subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True)
 
 
+PAST = ("20200101000000Z", "20200201000000Z")
+FUTURE = ("20900101000000Z", "20910101000000Z")
+
+
 def make(
-    folder: Path, name: str = "good", host: str = "127.0.0.1", *, expired: bool = False
+    folder: Path,
+    name: str = "good",
+    host: str = "127.0.0.1",
+    *,
+    valid: tuple[str, str] | None = None,
 ) -> None:
-    """`<name>.pem` and `<name>.key` for `host`, signed by `ca.pem` (made with the first)."""
+    """`<name>.pem` and `<name>.key` for `host`, signed by `ca.pem` (made with the first).
+
+    `valid` from and to; None: now.
+    """
     if not (folder / "ca.pem").exists():
         _authority(folder, "ca")
     kind = "IP" if host[0].isdigit() else "DNS"
@@ -22,13 +33,13 @@ def make(
         folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
         "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={host}",
     )  # fmt: skip
-    days = ["-not_before", "20200101000000Z", "-not_after", "20200201000000Z"] if expired else []
-    if expired and not _knows_dates():
-        _sign_expired(folder, name)
+    if valid is not None and not _knows_dates():
+        _sign_for(folder, name, *valid)
         return
+    days = ["-days", "2"] if valid is None else ["-not_before", valid[0], "-not_after", valid[1]]
     openssl(
         folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-        "-CAcreateserial", "-out", f"{name}.pem", "-extfile", "ext", *(days or ["-days", "2"]),
+        "-CAcreateserial", "-out", f"{name}.pem", "-extfile", "ext", *days,
     )  # fmt: skip
 
 
@@ -55,7 +66,7 @@ def _knows_dates() -> bool:
     return b"-not_after" in found.stderr + found.stdout
 
 
-def _sign_expired(folder: Path, name: str) -> None:
+def _sign_for(folder: Path, name: str, begin: str, end: str) -> None:
     """The `ca` command takes dates in every version of openssl."""
     (folder / "index.txt").write_text("")
     (folder / "serial").write_text("01\n")
@@ -66,5 +77,5 @@ def _sign_expired(folder: Path, name: str) -> None:
     openssl(
         folder, "ca", "-batch", "-config", "ca.cnf", "-in", f"{name}.csr", "-cert", "ca.pem",
         "-keyfile", "ca.key", "-out", f"{name}.pem", "-extfile", "ext", "-notext",
-        "-startdate", "20200101000000Z", "-enddate", "20200201000000Z",
+        "-startdate", begin, "-enddate", end,
     )  # fmt: skip

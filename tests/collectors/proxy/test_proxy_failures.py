@@ -60,14 +60,14 @@ def test_a_refused_connection(tmp_path):
 
 
 def test_a_name_that_does_not_exist(tmp_path, monkeypatch):
+    async def not_found(*_, **__):
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr("collectors.proxy.resolve.Machine.ask", not_found)
+
     async def play():
         async with staged(tmp_path) as (stage, _):
             use(stage, route_to(80, host="no-such-host.invalid"))
-
-            async def not_found(*_, **__):
-                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-            monkeypatch.setattr("collectors.proxy.resolve._ask", not_found)
             answer, record = await failure(stage)
             assert (answer.status, answer.fields["midspan-outcome"]) == (502, "dns_error")
             assert (record.outcome, record.error) == (Outcome.DNS_ERROR, "dns_not_found")
@@ -76,14 +76,14 @@ def test_a_name_that_does_not_exist(tmp_path, monkeypatch):
 
 
 def test_a_resolver_that_fails(tmp_path, monkeypatch):
+    async def failing(*_, **__):
+        raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+
+    monkeypatch.setattr("collectors.proxy.resolve.Machine.ask", failing)
+
     async def play():
         async with staged(tmp_path) as (stage, _):
             use(stage, route_to(80, host="some-host.invalid"))
-
-            async def failing(*_, **__):
-                raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
-
-            monkeypatch.setattr("collectors.proxy.resolve._ask", failing)
             _, record = await failure(stage)
             assert record.error == "dns_failed"
 
@@ -91,14 +91,14 @@ def test_a_resolver_that_fails(tmp_path, monkeypatch):
 
 
 def test_a_resolver_that_does_not_answer_in_time(tmp_path, monkeypatch):
+    async def silent(*_, **__):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("collectors.proxy.resolve.Machine.ask", silent)
+
     async def play():
         async with staged(tmp_path) as (stage, _):
             use(stage, route_to(80, host="slow.invalid", timeouts=Timeouts(connect_ms=100)))
-
-            async def silent(*_, **__):
-                await asyncio.Event().wait()
-
-            monkeypatch.setattr("collectors.proxy.resolve._ask", silent)
             answer, record = await failure(stage)
             assert (answer.status, answer.fields["midspan-outcome"]) == (502, "dns_error")
             assert (record.outcome, record.error) == (Outcome.DNS_ERROR, "dns_timeout")
@@ -151,7 +151,8 @@ def test_a_connection_made_with_permission_is_not_lent_to_one_without(tmp_path):
 
 TLS = {
     "good": ("127.0.0.1", {}, True, ""),
-    "expired": ("127.0.0.1", {"expired": True}, True, "tls_expired"),
+    "expired": ("127.0.0.1", {"valid": certificates.PAST}, True, "tls_expired"),
+    "not yet valid": ("127.0.0.1", {"valid": certificates.FUTURE}, True, "tls_not_yet_valid"),
     "wrong host": ("127.0.0.1", {"host": "other.example"}, True, "tls_hostname"),
     "wrong address": ("127.0.0.1", {"host": "127.0.0.2"}, True, "tls_hostname"),
     "untrusted": ("127.0.0.1", {}, False, "tls_untrusted"),
@@ -197,7 +198,7 @@ def test_a_port_that_does_not_speak_tls(tmp_path):
         async with staged(tmp_path, speaks_first, route={"scheme": "https"}) as (stage, _):
             answer, record = await failure(stage)
             assert answer.status == 502
-            assert (record.outcome, record.error) == (Outcome.TLS_ERROR, "tls_failed")
+            assert (record.outcome, record.error) == (Outcome.TLS_ERROR, "tls_not_spoken")
 
     run(play())
 
