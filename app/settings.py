@@ -12,12 +12,15 @@ import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.window import parse_duration
 from app.errors import SettingsError
+
+Network = IPv4Network | IPv6Network
 
 ENV_FILE = "midspan.env"
 _PREFIX = "MIDSPAN_"
@@ -49,7 +52,17 @@ class Settings:
     outbound_bind: Bind
     inbound_bind: Bind
     inbound_hosts: tuple[str, ...]
+    outbound_tls_cert: Path | None
+    outbound_tls_key: Path | None
+    inbound_tls_cert: Path | None
+    inbound_tls_key: Path | None
+    trusted_peers: tuple[Network, ...]
+    forwarded_header: str
+    proxy_protocol: bool
     proxy_workers: int
+    drain_us: int
+    dns_keep_us: int
+    dns_stale_us: int
     base_url: str
     smtp_url: str | None
     mail_from: str
@@ -153,7 +166,17 @@ def _parse(given: Mapping[str, str]) -> Settings:
         outbound_bind=get("OUTBOUND_BIND", "127.0.0.1:8080", _bind),
         inbound_bind=get("INBOUND_BIND", "127.0.0.1:8081", _bind),
         inbound_hosts=get("INBOUND_HOSTS", "", _hosts),
+        outbound_tls_cert=get("OUTBOUND_TLS_CERT", "", _file),
+        outbound_tls_key=get("OUTBOUND_TLS_KEY", "", _file),
+        inbound_tls_cert=get("INBOUND_TLS_CERT", "", _file),
+        inbound_tls_key=get("INBOUND_TLS_KEY", "", _file),
+        trusted_peers=get("TRUSTED_PEERS", "", _networks),
+        forwarded_header=get("FORWARDED_HEADER", *_choice("x-forwarded", "forwarded")),
+        proxy_protocol=get("PROXY_PROTOCOL", *_choice("off", "on")) == "on",
         proxy_workers=get("PROXY_WORKERS", "1", _between(1, 256)),
+        drain_us=get("DRAIN", "10s", parse_duration),
+        dns_keep_us=get("DNS_KEEP", "10s", parse_duration),
+        dns_stale_us=get("DNS_STALE", "5m", parse_duration),
         base_url=base_url,
         smtp_url=get("SMTP_URL", "", _smtp),
         mail_from=get("MAIL_FROM", f"midspan@{urlsplit(base_url).hostname}", _address),
@@ -165,8 +188,8 @@ def _parse(given: Mapping[str, str]) -> Settings:
         segment_bytes=get("SEGMENT_BYTES", "67108864", _between(65_536, 2**31)),
         journal_max_bytes=get("JOURNAL_MAX_BYTES", "8589934592", _between(1_048_576, 2**50)),
         capture_ratio=get("CAPTURE_RATIO", "0.01", _ratio),
-        log_level=get("LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
-        log_format=get("LOG_FORMAT", "text", _one_of("text", "json")),
+        log_level=get("LOG_LEVEL", *_choice("info", "debug", "warning", "error")),
+        log_format=get("LOG_FORMAT", *_choice("text", "json")),
         secret_key=get("SECRET_KEY", "", _secret),
     )
 
@@ -262,13 +285,24 @@ def _ratio(text: str) -> float:
     return value
 
 
-def _one_of(*choices: str) -> Callable[[str], str]:
+def _choice(default: str, *others: str) -> tuple[str, Callable[[str], str]]:
+    """The default and the rule of a setting that is one of a few words."""
+    choices = (default, *others)
+
     def parse(text: str) -> str:
         if text not in choices:
             raise ValueError(f"{text!r} is not one of {', '.join(choices)}")
         return text
 
-    return parse
+    return default, parse
+
+
+def _file(text: str) -> Path | None:
+    return Path(text).absolute() if text else None
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    return tuple(ip_network(each.strip()) for each in text.split(",") if each.strip())
 
 
 def _secret(text: str) -> str | None:

@@ -21,6 +21,19 @@ def proxy() -> None:
     sys.exit(run(_begin("proxy")))
 
 
+@main.command(hidden=True)
+@click.argument("index", type=int)
+@click.argument("parent", type=int)
+@click.argument("ready", type=int)
+@click.argument("outbound")
+@click.argument("inbound")
+def worker(index: int, parent: int, ready: int, outbound: str, inbound: str) -> None:
+    """One of several workers of a proxy, started by their parent (`collectors.proxy.child`)."""
+    from collectors.proxy.run import serve_for
+
+    sys.exit(serve_for(_begin("proxy"), index, parent, ready, (outbound, inbound)))
+
+
 @main.command()
 def loader() -> None:
     """Load the journal into the metrics store."""

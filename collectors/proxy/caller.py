@@ -66,8 +66,6 @@ class CallerProtocol(asyncio.Protocol):
         peer = self._transport.get_extra_info("peername")
         self.peer = str(peer[0]).encode() if peer else b"unknown"
         self._hub.callers.add(self)
-        if self._hub.draining:
-            self._transport.close()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of requests."""
@@ -159,8 +157,8 @@ class CallerProtocol(asyncio.Protocol):
             self._close(unread=False)
 
     def retire(self) -> None:
-        """The worker stops: go unless an exchange is still to end."""
-        if self._exchange is None:
+        """The worker stops: go unless a request or its answer is under way."""
+        if self._exchange is None and not self._heads and not self._closing:
             self._transport.close()
 
     # Inside.

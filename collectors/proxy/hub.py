@@ -36,11 +36,12 @@ from collectors.proxy.metrics import (
     SIZE,
     TIMEOUTS,
     Board,
+    boards_folder,
     read_boards,
     render,
 )
 from collectors.proxy.pool import Pool
-from collectors.proxy.resolve import DialError, Resolver
+from collectors.proxy.resolve import DialError, Keeping, Resolver
 from collectors.proxy.routes import EMPTY_ROUTER, Origin
 from collectors.proxy.table import TableFile
 from collectors.proxy.tap import Journal, Tap
@@ -51,14 +52,11 @@ from collectors.proxy.upstream import UpstreamProtocol
 TICK_S = 0.25
 #: Callers looked at in one sweep: each of 10,000 every second.
 _CALLERS_AT_ONCE = 500
+#: How long an idle connection is kept once the end has begun.
+_IDLE_PATIENCE_S = 2.0
 
 #: Writes figures of its own into the worker's counts, just before they are published.
 Measure = Callable[[list[int]], None]
-
-
-def boards_folder(settings: Settings) -> Path:
-    """Where the workers' boards lie."""
-    return settings.home / "proxy"
 
 
 class Hub:
@@ -73,12 +71,13 @@ class Hub:
         tls: ssl.SSLContext | None = None,
         measure: Measure | None = None,
     ) -> None:
-        self._boards = boards_folder(settings)
+        self._boards = boards_folder(settings.home)
         self._board = Board(self._boards / f"{worker}.board")
         self._measure = measure
         self._node = secrets.randbits(30)
         self._counter = 0
-        self.dialer = Dialer(Resolver(), Contexts(tls))
+        keeping = Keeping(settings.dns_keep_us * 1000, stale_ns=settings.dns_stale_us * 1000)
+        self.dialer = Dialer(Resolver(keeping), Contexts(tls))
         self._log = logs.get("proxy")
         name = _pseudonym(settings.home)
         self.house = House(name, via_line(name), frozenset(settings.inbound_hosts))
@@ -195,12 +194,19 @@ class Hub:
             await asyncio.sleep(SWEEP_S)
 
     async def drain(self, grace_s: float) -> None:
-        """Let what is under way end, for at most `grace_s`, then end it."""
+        """Let what is under way end, for at most `grace_s`, then end it.
+
+        An idle caller may be about to send: for a moment it is still answered, and told that its
+        connection ends with that. Only then are idle connections closed.
+        """
         self.draining = True
-        for caller in list(self.callers):
-            caller.retire()
-        give_up = time.monotonic() + grace_s
-        while self.live and time.monotonic() < give_up:
+        begun = time.monotonic()
+        give_up = begun + grace_s
+        patient = begun + min(_IDLE_PATIENCE_S, grace_s / 5)
+        while self.callers and (now := time.monotonic()) < give_up:
+            if now > patient:
+                for caller in list(self.callers):
+                    caller.retire()
             await asyncio.sleep(SWEEP_S / 5)
         for exchange in list(self.live):
             exchange.fail(PROXY_STOPPED, f"still under way after {grace_s:g} s")

@@ -132,6 +132,11 @@ def _read_board(path: Path) -> list[int] | None:
     return None
 
 
+def boards_folder(home: Path) -> Path:
+    """Where the workers' boards lie."""
+    return home / "proxy"
+
+
 def forget_boards(folder: Path, workers: int) -> None:
     """Remove the figures of workers that an earlier life had and this one has not."""
     current = {f"worker-{index}" for index in range(workers)}

@@ -1,34 +1,34 @@
 """The two listeners of one worker and the hub behind them, from start to drained."""
 
 import asyncio
-import errno
-import os
+import socket
+import ssl
 import time
 from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from app import logs
 from app.domain.words import Direction
 from app.errors import MidspanError
-from app.settings import Bind, Settings
+from app.settings import Settings
 from collectors.proxy.caller import CallerProtocol
 from collectors.proxy.hub import Hub
+from collectors.proxy.listening import BACKLOG, Listeners, open_listeners
+from collectors.proxy.tls import no_password, why
 
-#: How long exchanges under way may take once the proxy is told to stop.
-GRACE_S = 10.0
-_BACKLOG = 2048
+#: How long callers that wait in a queue when the end begins may take to be let in.
+_SETTLE_S = 0.1
+_HANDSHAKE_S = 10.0
 
 
 class Server:
-    """One worker's listeners. `shared`: other workers listen on the same ports."""
+    """One worker's listeners: those it is given, else some of its own."""
 
-    def __init__(self, hub: Hub, settings: Settings, *, shared: bool = False) -> None:
+    def __init__(self, hub: Hub, settings: Settings, listeners: Listeners | None = None) -> None:
         self.hub = hub
-        self._binds = {
-            Direction.OUTBOUND: (settings.outbound_bind, "MIDSPAN_OUTBOUND_BIND"),
-            Direction.INBOUND: (settings.inbound_bind, "MIDSPAN_INBOUND_BIND"),
-        }
-        self._shared = shared
+        self._settings = settings
+        self._sockets = listeners
         self._listeners: list[asyncio.Server] = []
         #: Where it listens, by direction.
         self.ports: dict[Direction, int] = {}
@@ -37,23 +37,37 @@ class Server:
         self._log = logs.get("server")
 
     async def start(self) -> None:
-        """Listen; `MidspanError` naming the address that cannot be had."""
-        try:
-            for direction, (bind, setting) in self._binds.items():
-                listener = await self._listen(direction, bind, setting)
-                self._listeners.append(listener)
-                self.ports[direction] = listener.sockets[0].getsockname()[1]
-                self._log.info("listening", direction=direction.word, bind=str(bind))
-        except MidspanError:
-            self._close_listeners()
-            raise
+        """Listen; `MidspanError` naming what keeps it from that."""
+        settings = self._settings
+        given = (
+            (Direction.OUTBOUND, settings.outbound_tls_cert, settings.outbound_tls_key),
+            (Direction.INBOUND, settings.inbound_tls_cert, settings.inbound_tls_key),
+        )
+        secured = {direction: listener_tls(direction, *files) for direction, *files in given}
+        self._sockets = self._sockets or open_listeners(settings)
+        for direction, tls in secured.items():
+            for listening in self._sockets.of(direction):
+                self._listeners.append(await self._listen(direction, listening, tls))
+                address = listening.getsockname()
+                self.hub.dialer.listens(address)
+                self.ports[direction] = address[1]
+            self._log.info("listening", direction=direction.word, port=self.ports[direction])
         loop = asyncio.get_running_loop()
         self.clock = loop.create_task(self.hub.keep_time(), name="clock")
 
-    async def stop(self, grace_s: float = GRACE_S) -> None:
-        """Stop listening and let what is under way end."""
+    async def stop(self, grace_s: float | None = None, *, followed: bool = False) -> None:
+        """Stop listening and let what is under way end, for the settings' time or `grace_s`.
+
+        `followed`: others serve the same sockets on.
+        """
         begun = time.monotonic()
-        self._close_listeners()
+        grace_s = self._settings.drain_us / 1e6 if grace_s is None else grace_s
+        self.hub.draining = True
+        if self._sockets is not None and not followed:
+            self._sockets.refuse()
+        await asyncio.sleep(min(_SETTLE_S, grace_s / 10))
+        for listener in self._listeners:
+            listener.close()
         await self.hub.drain(grace_s)
         if self.clock is not None:
             self.clock.cancel()
@@ -61,29 +75,33 @@ class Server:
                 await self.clock
         self._log.info("drained", seconds=round(time.monotonic() - begun, 2))
 
-    async def _listen(self, direction: Direction, bind: Bind, setting: str) -> asyncio.Server:
-        loop = asyncio.get_running_loop()
-        try:
-            return await loop.create_server(
-                partial(CallerProtocol, self.hub, direction),
-                bind.host,
-                bind.port,
-                backlog=_BACKLOG,
-                reuse_port=self._shared or None,
-            )
-        except OSError as error:
-            raise cannot_listen(bind, setting, error) from error
-
-    def _close_listeners(self) -> None:
-        for listener in self._listeners:
-            listener.close()
+    async def _listen(
+        self, direction: Direction, listening: socket.socket, tls: ssl.SSLContext | None
+    ) -> asyncio.Server:
+        return await asyncio.get_running_loop().create_server(
+            partial(CallerProtocol, self.hub, direction),
+            sock=listening,
+            backlog=BACKLOG,
+            ssl=tls,
+            ssl_handshake_timeout=_HANDSHAKE_S if tls else None,
+        )
 
 
-def cannot_listen(bind: Bind, setting: str, error: OSError) -> MidspanError:
-    """The one line for an address that cannot be listened on."""
-    known = error.errno in errno.errorcode
-    reason = os.strerror(error.errno or 0) if known else error.strerror or str(error)
-    return MidspanError(
-        f"cannot listen on {bind}: {reason.lower()}; stop what uses it"
-        f" or set {setting} to another address"
-    )
+def listener_tls(
+    direction: Direction, certificate: Path | None, key: Path | None
+) -> ssl.SSLContext | None:
+    """What a listener shows its callers; None: it speaks plain HTTP. `MidspanError` naming the
+    setting whose file cannot be used."""
+    setting = f"MIDSPAN_{direction.word.upper()}_TLS_CERT"
+    if certificate is None:
+        if key is not None:
+            raise MidspanError(f"{setting} is not set, but its key is: set both or neither")
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.set_alpn_protocols(["http/1.1"])
+    try:
+        context.load_cert_chain(certificate, key, password=no_password)
+    except (OSError, ValueError) as error:
+        named = f"{certificate} with {key}" if key else certificate
+        raise MidspanError(f"{setting}: cannot use {named}: {why(error)}") from error
+    return context

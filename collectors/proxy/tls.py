@@ -140,24 +140,25 @@ def _load(files: Trust) -> ssl.SSLContext:
     try:
         context = client_tls(files.ca_file)
     except (OSError, ValueError) as error:
-        raise _Unusable(f"{files.ca_file}: {_why(error)}") from error
+        raise _Unusable(f"{files.ca_file}: {why(error)}") from error
     if files.client_cert_file is not None:
         try:
             context.load_cert_chain(
-                files.client_cert_file, files.client_key_file, password=_no_password
+                files.client_cert_file, files.client_key_file, password=no_password
             )
         except (OSError, ValueError) as error:
             both = f"{files.client_cert_file} with {files.client_key_file or 'itself as key'}"
-            raise _Unusable(f"{both}: {_why(error)}") from error
+            raise _Unusable(f"{both}: {why(error)}") from error
     return context
 
 
-def _no_password() -> str:
-    # Without this, OpenSSL would ask on the terminal.
+def no_password() -> str:
+    """In place of a passphrase: without this, OpenSSL would ask for one on the terminal."""
     raise ValueError("the key is encrypted; store it without a passphrase")
 
 
-def _why(error: Exception) -> str:
+def why(error: Exception) -> str:
+    """What is wrong with a file, in a few words."""
     if isinstance(error, ssl.SSLError):
         return _reason(error) or str(error)
     return getattr(error, "strerror", None) or str(error)

@@ -4,6 +4,10 @@ import asyncio
 import gc
 import os
 import signal
+from collections.abc import Callable
+from contextlib import suppress
+from enum import Enum, auto
+from typing import Protocol
 
 import uvloop
 
@@ -11,43 +15,138 @@ from app import logs
 from app.errors import MidspanError
 from app.settings import Settings
 from collectors.journal import Writer
-from collectors.proxy.hub import Hub, Measure, boards_folder
-from collectors.proxy.metrics import JOURNAL_BLOCKED, JOURNAL_BYTES, JOURNAL_SEGMENTS, forget_boards
+from collectors.proxy.hub import Hub, Measure
+from collectors.proxy.listening import Listeners
+from collectors.proxy.metrics import JOURNAL_BLOCKED, JOURNAL_BYTES, JOURNAL_SEGMENTS
 from collectors.proxy.server import Server
 
-_PARENT_LOOK_S = 1.0
+_LOOK_S = 0.1
 
 
-def run_worker(settings: Settings, index: int = 0, *, parent: int | None = None) -> int:
-    """Serve until told to stop; the exit code. `MidspanError` if it cannot begin.
+class Successors(Protocol):
+    """Those who can take over from this worker (`collectors.proxy.supervisor`)."""
 
-    `parent` is the process id of the parent of several workers, which share the ports and do not
-    outlive it.
+    @property
+    def relieved(self) -> bool:
+        """Whether they serve in its place."""
+
+    def reload(self) -> None:
+        """Begin to take over."""
+
+    def tend(self) -> bool:
+        """Go on with it."""
+
+
+class End(Enum):
+    """Why a worker ended."""
+
+    STOPPED = auto()
+    RELIEVED = auto()  # others serve the same sockets on
+    FAILED = auto()
+
+
+def run_worker(
+    settings: Settings,
+    index: int,
+    listeners: Listeners,
+    *,
+    parent: int | None = None,
+    successors: Successors | None = None,
+    ready: Callable[[], None] = lambda: None,
+) -> End:
+    """Serve until told to stop or relieved. `MidspanError` if it cannot begin.
+
+    `parent` is the process id of the parent of several workers, which they do not outlive and
+    which keeps copies of their sockets. `ready` is called once it accepts connections.
     """
+    worker = _Worker(settings, index, listeners, parent, successors)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_serve(settings, index, parent))
+        return runner.run(worker.serve(ready))
 
 
-async def _serve(settings: Settings, index: int, parent: int | None) -> int:
-    name = f"worker-{index}"
-    journal = Writer(
-        settings.journal_dir / name, settings.segment_bytes, settings.journal_max_bytes
-    )
-    try:
-        hub = _hub(settings, journal, name)
-        server = Server(hub, settings, shared=parent is not None)
-        await server.start()
-        gc.collect()
-        gc.freeze()  # what stands now stays: a collection need not look at it again
-        failed = await _wait(server, parent)
-        await server.stop()
-        return failed
-    finally:
-        journal.close()
+class _Worker:
+    def __init__(
+        self,
+        settings: Settings,
+        index: int,
+        listeners: Listeners,
+        parent: int | None,
+        successors: Successors | None,
+    ) -> None:
+        self._settings = settings
+        self._name = f"worker-{index}"
+        self._listeners = listeners
+        self._parent = parent
+        self._successors = successors
+        self._told = asyncio.Event()
+
+    async def serve(self, ready: Callable[[], None]) -> End:
+        settings = self._settings
+        journal = Writer(
+            settings.journal_dir / self._name, settings.segment_bytes, settings.journal_max_bytes
+        )
+        try:
+            server = Server(_hub(settings, journal, self._name), settings, self._listeners)
+            self._heed_signals()
+            await server.start()
+            gc.collect()
+            gc.freeze()  # what stands now stays: a collection need not look at it again
+            ready()
+            return await self._until_the_end(server)
+        finally:
+            journal.close()
+
+    async def _until_the_end(self, server: Server) -> End:
+        loop = asyncio.get_running_loop()
+        tending = loop.create_task(self._tend(), name="tend")
+        try:
+            end = await self._wait(server)
+            await server.stop(followed=end == End.RELIEVED or self._parent_lives)
+            return End.STOPPED if end == End.RELIEVED and self._told.is_set() else end
+        finally:
+            tending.cancel()
+            with suppress(asyncio.CancelledError):
+                await tending
+
+    def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._told.set)
+        if self._successors is not None:
+            loop.add_signal_handler(signal.SIGHUP, self._successors.reload)
+
+    async def _tend(self) -> None:
+        """Look after those that take over, also while this worker drains."""
+        while self._successors is not None:
+            self._successors.tend()
+            await asyncio.sleep(_LOOK_S)
+
+    async def _wait(self, server: Server) -> End:
+        """Until told to stop, left alone by the parent, relieved, or failed by the clock."""
+        loop = asyncio.get_running_loop()
+        assert server.clock is not None
+        told = loop.create_task(self._told.wait(), name="told")
+        try:
+            while True:
+                await asyncio.wait(
+                    {told, server.clock}, timeout=_LOOK_S, return_when=asyncio.FIRST_COMPLETED
+                )
+                if server.clock.done():
+                    logs.get("worker").error("clock_failed", error=repr(server.clock.exception()))
+                    return End.FAILED
+                if told.done() or (self._parent is not None and not self._parent_lives):
+                    return End.STOPPED
+                if self._successors is not None and self._successors.relieved:
+                    return End.RELIEVED
+        finally:
+            told.cancel()
+
+    @property
+    def _parent_lives(self) -> bool:
+        return self._parent is not None and os.getppid() == self._parent
 
 
 def _hub(settings: Settings, journal: Writer, name: str) -> Hub:
-    forget_boards(boards_folder(settings), settings.proxy_workers)
     try:
         return Hub(settings, journal, name, measure=_tend(journal))
     except OSError as error:
@@ -65,26 +164,3 @@ def _tend(journal: Writer) -> Measure:
         counts[JOURNAL_BLOCKED] = int(stats.blocked is not None)
 
     return tend
-
-
-async def _wait(server: Server, parent: int | None) -> int:
-    """Until a signal or the end of the parent (0), or until the worker's clock fails (1)."""
-    loop = asyncio.get_running_loop()
-    stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
-    assert server.clock is not None
-    while not stop.is_set() and not server.clock.done():
-        stopping = loop.create_task(stop.wait(), name="stop")
-        await asyncio.wait(
-            {stopping, server.clock},
-            timeout=_PARENT_LOOK_S,
-            return_when=asyncio.FIRST_COMPLETED,
-        )
-        stopping.cancel()
-        if parent is not None and os.getppid() != parent:
-            stop.set()
-    if server.clock.done():
-        logs.get("worker").error("clock_failed", error=repr(server.clock.exception()))
-        return 1
-    return 0

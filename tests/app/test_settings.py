@@ -68,6 +68,11 @@ def test_what_does_not_begin_with_midspan_is_not_ours(tmp_path: Path) -> None:
         ("MIDSPAN_PROXY_WORKERS", "0", "is not a whole number from 1 to 256"),
         ("MIDSPAN_PROXY_WORKERS", "1.5", "is not a whole number"),
         ("MIDSPAN_PROXY_WORKERS", "\u0663", "is not a whole number"),
+        ("MIDSPAN_TRUSTED_PEERS", "10.0.0.1/8", "10.0.0.1/8 has host bits set"),
+        ("MIDSPAN_TRUSTED_PEERS", "lb.example", "does not appear to be an IPv4 or IPv6 network"),
+        ("MIDSPAN_FORWARDED_HEADER", "both", "'both' is not one of x-forwarded, forwarded"),
+        ("MIDSPAN_PROXY_PROTOCOL", "yes", "'yes' is not one of off, on"),
+        ("MIDSPAN_DRAIN", "10", "bad duration '10'"),
         ("MIDSPAN_BASE_URL", "m.example", "is not an http or https URL"),
         ("MIDSPAN_SMTP_URL", "http://x", "not an smtp://host:port"),
         ("MIDSPAN_EXCHANGE_RETENTION", "week", "bad duration 'week'"),
@@ -75,7 +80,7 @@ def test_what_does_not_begin_with_midspan_is_not_ours(tmp_path: Path) -> None:
         ("MIDSPAN_SEGMENT_BYTES", "1", "is not a whole number from 65536"),
         ("MIDSPAN_CAPTURE_RATIO", "2", "'2' is not between 0 and 1"),
         ("MIDSPAN_CAPTURE_RATIO", "nan", "'nan' is not between 0 and 1"),
-        ("MIDSPAN_LOG_LEVEL", "loud", "'loud' is not one of debug, info, warning, error"),
+        ("MIDSPAN_LOG_LEVEL", "loud", "'loud' is not one of info, debug, warning, error"),
         ("MIDSPAN_SECRET_KEY", "short", "must have at least 32 characters"),
     ],
 )
@@ -122,6 +127,22 @@ def test_a_bad_settings_file_is_named(content: bytes, said: str, tmp_path: Path)
 def test_binds_are_host_and_port(text: str, bind: Bind, tmp_path: Path) -> None:
     assert of(tmp_path, MIDSPAN_WEB_BIND=text).web_bind == bind
     assert str(bind) == text
+
+
+def test_the_wires_settings_are_parsed_and_off_by_default(tmp_path: Path) -> None:
+    plain = of(tmp_path)
+    assert (plain.trusted_peers, plain.proxy_protocol) == ((), False)
+    assert (plain.inbound_tls_cert, plain.forwarded_header) == (None, "x-forwarded")
+    assert (plain.drain_us, plain.dns_keep_us, plain.dns_stale_us) == (10**7, 10**7, 3 * 10**8)
+    given = of(
+        tmp_path,
+        MIDSPAN_TRUSTED_PEERS="10.0.0.0/8, ::1",
+        MIDSPAN_PROXY_PROTOCOL="on",
+        MIDSPAN_INBOUND_TLS_CERT="/tls/cert.pem",
+    )
+    assert [str(network) for network in given.trusted_peers] == ["10.0.0.0/8", "::1/128"]
+    assert given.proxy_protocol
+    assert given.inbound_tls_cert == Path("/tls/cert.pem")
 
 
 def test_the_secret_key_is_made_once_and_private(tmp_path: Path) -> None:
