@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -183,13 +183,12 @@ async def storm(home: Path, *, reloads: int, workers: int, between_s: float = 1.
 
 
 async def _reload(proxy: Proxy, verdict: Verdict, reloads: int, between_s: float) -> None:
-    pause: Callable[[], Awaitable[None]] = lambda: asyncio.sleep(random.uniform(0, 2 * between_s))
-    await pause()
+    await asyncio.sleep(random.uniform(0, 2 * between_s))
     for _ in range(reloads):
         begun = time.monotonic()
         await proxy.reload()
         verdict.reload_s.append(time.monotonic() - begun)
-        await pause()
+        await asyncio.sleep(random.uniform(0, 2 * between_s))
     await asyncio.sleep(3)  # the last ones to be relieved end
 
 

@@ -5,6 +5,7 @@ A caller never names an upstream: it names an integration (outbound) or proves t
 """
 
 from collections.abc import Iterable
+from dataclasses import astuple
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
@@ -47,6 +48,9 @@ class Trust(NamedTuple):
     client_key_file: str | None = None
 
 
+NO_FILES = Trust()
+
+
 class Origin(NamedTuple):
     """What a connection is made to, and under which permission: the key of the pool."""
 
@@ -54,7 +58,7 @@ class Origin(NamedTuple):
     host: str
     port: int
     private: bool
-    trust: Trust = Trust()
+    trust: Trust = NO_FILES
 
 
 class Endpoint(NamedTuple):
@@ -203,18 +207,18 @@ def _text(raw: bytes, limit: int) -> str:
 
 
 def _party(route: Route) -> Party:
-    private = route.allow_private_addresses
+    private, trust = route.allow_private_addresses, Trust(*astuple(route.tls))
     return Party(
         route.integration,
-        _endpoint(route.api_base_url, private=private),
-        _endpoint(route.webhook_url, private=private),
+        _endpoint(route.api_base_url, private=private, trust=trust),
+        _endpoint(route.webhook_url, private=private, trust=trust),
         _allowance(route.timeouts),
         route.limits,
         route.capture,
     )
 
 
-def _endpoint(url: str | None, *, private: bool) -> Endpoint | None:
+def _endpoint(url: str | None, *, private: bool, trust: Trust = NO_FILES) -> Endpoint | None:
     if url is None:
         return None
     parts = urlsplit(url)
@@ -223,7 +227,7 @@ def _endpoint(url: str | None, *, private: bool) -> Endpoint | None:
     host = (parts.hostname or "").lower()
     shown = f"[{host}]" if ":" in host else host
     authority = shown if port == (443 if tls else 80) else f"{shown}:{port}"
-    origin = Origin(tls, host, port, private)
+    origin = Origin(tls, host, port, private, trust)
     path = (parts.path or "/").encode()
     return Endpoint(
         origin,

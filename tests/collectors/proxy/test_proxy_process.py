@@ -47,20 +47,22 @@ def free_ports(count):
 
 
 class Process:
-    def __init__(self, home: Path, **environ: str) -> None:
+    def __init__(self, home: Path, cwd: Path = ROOT, **environ: str | None) -> None:
         self.home = home
         self.outbound, self.inbound = free_ports(2)
         self.log = home.parent / f"{home.name}.log"
         given = {name: value for name, value in os.environ.items() if "MIDSPAN" not in name}
         given |= {
+            "PYTHONPATH": str(ROOT),
             "MIDSPAN_HOME": str(home),
             "MIDSPAN_OUTBOUND_BIND": f"127.0.0.1:{self.outbound}",
             "MIDSPAN_INBOUND_BIND": f"127.0.0.1:{self.inbound}",
             **environ,
         }
+        given = {name: value for name, value in given.items() if value is not None}
         with self.log.open("wb") as log:
             self.popen = subprocess.Popen(
-                [sys.executable, "-m", "collectors", "proxy"], cwd=ROOT, env=given, stderr=log
+                [sys.executable, "-m", "collectors", "proxy"], cwd=cwd, env=given, stderr=log
             )
 
     async def ready(self) -> "Process":
@@ -114,9 +116,9 @@ class Process:
 
 
 @contextmanager
-def process(home: Path, **environ: str):
+def process(home: Path, cwd: Path = ROOT, **environ: str | None):
     home.mkdir(exist_ok=True)
-    running = Process(home, **environ)
+    running = Process(home, cwd, **environ)
     try:
         yield running
     finally:
