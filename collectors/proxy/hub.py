@@ -20,8 +20,8 @@ from app.settings import Settings
 from collectors.proxy.answers import whole
 from collectors.proxy.caller import CallerProtocol
 from collectors.proxy.decide import House
-from collectors.proxy.emit import via_line
 from collectors.proxy.dial import Dialer
+from collectors.proxy.emit import via_line
 from collectors.proxy.errors import PROXY_STOPPED
 from collectors.proxy.exchange import LiveExchange
 from collectors.proxy.metrics import (

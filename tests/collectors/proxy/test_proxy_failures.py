@@ -7,13 +7,15 @@ import socket
 import pytest
 
 from app.domain.route import Limits, Timeouts
-from app.domain.words import Outcome
+from app.domain.words import Direction, Outcome
+from app.settings import Bind
 from collectors.proxy import hub as hub_module
 from collectors.proxy import timeouts as timeouts_module
 from tests.collectors.proxy import certificates
 from tests.collectors.proxy.kit import (
     OK,
     answering,
+    parse_fields,
     request,
     route_to,
     run,
@@ -482,14 +484,44 @@ def test_a_bad_request_is_answered_recorded_and_goes_nowhere(tmp_path, raw):
 
 
 def test_a_request_that_comes_round_again_is_a_loop(tmp_path):
+    async def sends_back(up, reader, writer):
+        head, _ = await up.request(reader)
+        back = await up.stage.caller()
+        answer = await back.get("/globex/x", f"Via: {parse_fields(head)['via']}")
+        writer.write(answer.head + answer.body)
+
     async def play():
-        async with staged(tmp_path) as (stage, _):
-            use(stage, route_to(stage.server.ports[0], api_base_url=None))
-            port = stage.server.ports[0]
-            use(stage, route_to(port, api_base_url=f"http://127.0.0.1:{port}/globex"))
+        async with staged(tmp_path, sends_back) as (stage, up):
+            up.stage = stage
             caller = await stage.caller()
             assert (await caller.get("/globex/x")).status == 508
             assert [r.error for r in stage.journal.exchanges] == ["loop_detected", ""]
             assert stage.journal.exchanges[1].status == 508
+
+    run(play())
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize("direction", Direction)
+def test_the_proxy_never_dials_itself(tmp_path, host, direction):
+    async def play():
+        async with staged(tmp_path) as (stage, _):
+            use(stage, route_to(stage.server.ports[direction], host=host))
+            answer, record = await failure(stage)
+            assert (answer.status, record.error) == (502, "address_own")
+            assert "this proxy" in record.error_detail
+            assert len(stage.journal.exchanges) == 1
+
+    run(play())
+
+
+def test_the_proxy_that_listens_everywhere_knows_all_its_addresses(tmp_path):
+    everywhere = {"outbound_bind": Bind("0.0.0.0", 0)}
+
+    async def play():
+        async with staged(tmp_path, changes=everywhere) as (stage, _):
+            use(stage, route_to(stage.server.ports[Direction.OUTBOUND], host="127.0.0.5"))
+            _, record = await failure(stage)
+            assert record.error == "address_own"
 
     run(play())

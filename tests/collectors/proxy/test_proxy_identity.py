@@ -160,9 +160,9 @@ def test_a_partner_is_not_told_what_goes_on_behind_the_platforms_door(tmp_path):
     async def play():
         async with staged(tmp_path) as (stage, up):
             up.cancel()
-            stage.hub._tls.check_hostname = True
 
             async def handler(up, reader, writer):
+                await up.request(reader)
                 writer.close()
 
             up.handler = handler
