@@ -68,6 +68,9 @@ class Server:
         await asyncio.sleep(min(_SETTLE_S, grace_s / 10))
         for listener in self._listeners:
             listener.close()
+        if self._sockets is not None:
+            self._sockets.close()
+            self._sockets = None
         await self.hub.drain(grace_s)
         if self.clock is not None:
             self.clock.cancel()

@@ -71,7 +71,7 @@ class Supervisor:
         self._coming: _Generation | None = None
         self._leaving: list[tuple[Child, float]] = []
         self._own_index: int | None = None
-        self._again = False
+        self._again = self._ending = False
         self._fresh = True  # an earlier life's figures may still lie about
         self._log = logs.get("supervisor")
 
@@ -96,6 +96,13 @@ class Supervisor:
         """Whether children serve in place of this process, if it was a worker itself."""
         return self._own_index is None or any(post.child for post in self._serving.posts)
 
+    def release(self) -> None:
+        """This process ends as the worker it is: nobody will follow."""
+        self._ending = True
+        self._give_up_coming()
+        for post in self._serving.posts:
+            post.listeners.close()
+
     # What happens.
 
     def run(self) -> int:
@@ -116,6 +123,8 @@ class Supervisor:
 
     def reload(self) -> None:
         """Begin to replace the workers; what stands stays until the new ones serve."""
+        if self._ending:
+            return
         if self._coming is not None or len(self._leaving) >= 2 * len(self._serving.posts):
             self._again = True
             return
@@ -144,6 +153,7 @@ class Supervisor:
 
     def end(self) -> None:
         """Let every worker end what is under way, and kill those that do not."""
+        self._ending = True
         self._give_up_coming()
         self._retire(self._serving, [])
         while self._leaving:

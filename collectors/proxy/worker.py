@@ -36,6 +36,9 @@ class Successors(Protocol):
     def tend(self) -> bool:
         """Go on with it."""
 
+    def release(self) -> None:
+        """Never mind: nobody takes over, the sockets are to close."""
+
 
 class End(Enum):
     """Why a worker ended."""
@@ -101,6 +104,8 @@ class _Worker:
         tending = loop.create_task(self._tend(), name="tend")
         try:
             end = await self._wait(server)
+            if self._successors is not None and end != End.RELIEVED:
+                self._successors.release()
             await server.stop(followed=end == End.RELIEVED or self._parent_lives)
             return End.STOPPED if end == End.RELIEVED and self._told.is_set() else end
         finally:
