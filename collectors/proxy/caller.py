@@ -14,6 +14,7 @@ from collectors.proxy.decide import decide
 from collectors.proxy.errors import REQUEST_TIMEOUT
 from collectors.proxy.exchange import LiveExchange
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL, Reading
+from collectors.proxy.forwarded import Door
 from collectors.proxy.framing import Body, ChunkedBody, HeadBuffer, LengthBody
 from collectors.proxy.head import CHUNKED, RequestHead, parse_request_head
 from collectors.proxy.routes import stray
@@ -36,7 +37,7 @@ _UNREADABLE_HEAD = RequestHead("HEAD", b"", 1, ([], {}, {}))
 class CallerProtocol(asyncio.Protocol):
     """One connection of the platform (outbound) or of a partner (inbound)."""
 
-    def __init__(self, hub: "Hub", direction: Direction) -> None:
+    def __init__(self, hub: "Hub", direction: Direction, announced: str | None = None) -> None:
         # For the worker's life.
         self._hub = hub
         self._direction = direction
@@ -44,7 +45,8 @@ class CallerProtocol(asyncio.Protocol):
         # For the connection's life; the transport and its reading half are made with it.
         self._transport: asyncio.Transport
         self.reading: Reading
-        self.peer = b""
+        self.door: Door
+        self._announced = announced  # by a load balancer: who is at its other end
         self._heads = HeadBuffer()
         self._since_ns = monotonic_ns()  # of its last request, or of what it does now
         self._ahead = b""
@@ -63,8 +65,9 @@ class CallerProtocol(asyncio.Protocol):
         """A caller connected."""
         self._transport = cast(asyncio.Transport, transport)
         self.reading = Reading(self._transport)
-        peer = self._transport.get_extra_info("peername")
-        self.peer = str(peer[0]).encode() if peer else b"unknown"
+        peer = self._announced or str((transport.get_extra_info("peername") or ("unknown",))[0])
+        secure = transport.get_extra_info("sslcontext") is not None
+        self.door = self._hub.doors.door(peer, secure=secure)
         self._hub.callers.add(self)
 
     def data_received(self, data: bytes) -> None:

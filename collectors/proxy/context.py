@@ -18,8 +18,6 @@ from collectors.proxy.routes import Destination
 _ID_CHARS = 256
 _TRACEPARENT = re.compile(rb"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}(-.*)?")
 _ATTEMPT = re.compile(rb"[0-9]{1,6}")
-_FORWARDED = (b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto")
-_FORWARDED_SET = frozenset(_FORWARDED)
 _NO_TRACE, _NO_SPAN = b"0" * 32, b"0" * 16
 _OUTBOUND, _INBOUND, _REQUEST, _WEBHOOK = (
     Direction.OUTBOUND, Direction.INBOUND, Kind.REQUEST, Kind.WEBHOOK
@@ -79,26 +77,6 @@ def read_trace(head: RequestHead, begun: str) -> Trace:
         lines += [b"tracestate: " + s + b"\r\n" for s in head.special.get(b"tracestate", ())]
         return Trace(trace_id, b"".join(lines))
     return Trace(begun, f"traceparent: 00-{begun}-{begun[16:]}-01\r\n".encode())
-
-
-def forwarded_lines(head: RequestHead, direction: Direction, peer: bytes) -> bytes:
-    """Header lines about who asked, and by what name.
-
-    Outbound they are the platform's own and pass as they are. Inbound the platform is told the
-    partner's address and the name it used; what the partner says about them is not believed,
-    except that an address is appended to the list that a load balancer may have begun.
-    """
-    if direction == _OUTBOUND:
-        if len(head.special) == 1 or _FORWARDED_SET.isdisjoint(head.special):
-            return b""
-        return b"".join(
-            [b"%b: %b\r\n" % (n, v) for n in _FORWARDED for v in head.special.get(n, ())]
-        )
-    chain = b", ".join([*head.special.get(b"x-forwarded-for", ()), peer])
-    return b"X-Forwarded-For: %b\r\nX-Forwarded-Host: %b\r\nX-Forwarded-Proto: http\r\n" % (
-        chain,
-        head.special[b"host"][0],
-    )
 
 
 def caller_tokens(head: RequestHead) -> list[bytes]:

@@ -52,6 +52,7 @@ _PRIVATE = [
         ("2001:db8::/32", "documentation"),
         ("3fff::/20", "documentation"),
         ("64:ff9b:1::/48", "local translation"),
+        ("::ffff:0:0:0/96", "translated"),
         ("::/96", "embedded"),
     )
 ]

@@ -16,7 +16,7 @@ from app.domain.words import Outcome
 from collectors.proxy import emit
 from collectors.proxy.admission import body_refusal
 from collectors.proxy.answers import problem
-from collectors.proxy.context import NOTHING, forwarded_lines, read_context, read_trace
+from collectors.proxy.context import NOTHING, read_context, read_trace
 from collectors.proxy.dial import Spent
 from collectors.proxy.errors import (
     CALLER_GONE,
@@ -145,7 +145,7 @@ class LiveExchange:
         self._routed = routed
         self.context = read_context(head, found)
         self.trace_id, own = read_trace(head, self._hex)
-        own += forwarded_lines(head, found.direction, self._caller.peer)
+        own += self._hub.doors.lines(head.special, found.direction, self._caller.door)
         opened, via = routed.endpoint.opened, self._hub.house.via
         self._wire = emit.request_head(head, routed.target, opened, own, via)
         self.proceed()

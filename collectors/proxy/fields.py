@@ -15,9 +15,10 @@ Sorted = tuple[Lines, Special, Special]
 _SPECIAL = frozenset(
     b"host connection content-length transfer-encoding expect te trailer upgrade keep-alive "
     b"proxy-connection proxy-authorization proxy-authenticate http2-settings "
-    b"traceparent tracestate via x-forwarded-for x-forwarded-host x-forwarded-proto "
-    b"forwarded".split()
+    b"traceparent tracestate via forwarded".split()
 )
+#: About the caller: written anew, see `collectors.proxy.forwarded`.
+_ABOUT_CALLER = b"x-forwarded-"
 #: Looked at, and passed on as well.
 _LOOKED_AT = frozenset(b"authorization x-api-key webhook-id".split())
 #: Names that some back-ends read as their twins with a dash: dropped.
@@ -95,7 +96,7 @@ def _opening(name: bytes) -> bytes:
 def _place(name: bytes, lower: bytes) -> _Place:
     if lower in _LOOKED_AT:
         return _opening(name), _TO_ACT_ON, lower
-    if lower in _SPECIAL:
+    if lower in _SPECIAL or lower.startswith(_ABOUT_CALLER):
         return b"", _TO_ACT_ON, lower
     if lower.startswith(_OWN):
         return b"", _FOR_US, lower

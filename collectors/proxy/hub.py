@@ -24,6 +24,7 @@ from collectors.proxy.dial import Dialer
 from collectors.proxy.emit import via_line
 from collectors.proxy.errors import PROXY_STOPPED
 from collectors.proxy.exchange import LiveExchange
+from collectors.proxy.forwarded import Doors
 from collectors.proxy.metrics import (
     CALLERS,
     CONNECT_FAILURES,
@@ -77,6 +78,7 @@ class Hub:
         self._node = secrets.randbits(30)
         self._counter = 0
         keeping = Keeping(settings.dns_keep_us * 1000, stale_ns=settings.dns_stale_us * 1000)
+        self.doors = Doors(settings)
         self.dialer = Dialer(Resolver(keeping), Contexts(tls))
         self._log = logs.get("proxy")
         name = _pseudonym(settings.home)

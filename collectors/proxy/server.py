@@ -13,13 +13,13 @@ from app.domain.words import Direction
 from app.errors import MidspanError
 from app.settings import Settings
 from collectors.proxy.caller import CallerProtocol
+from collectors.proxy.doorkeeper import HANDSHAKE_S, DoorKeeper
 from collectors.proxy.hub import Hub
 from collectors.proxy.listening import BACKLOG, Listeners, open_listeners
 from collectors.proxy.tls import no_password, why
 
 #: How long callers that wait in a queue when the end begins may take to be let in.
 _SETTLE_S = 0.1
-_HANDSHAKE_S = 10.0
 
 
 class Server:
@@ -29,7 +29,7 @@ class Server:
         self.hub = hub
         self._settings = settings
         self._sockets = listeners
-        self._listeners: list[asyncio.Server] = []
+        self._listeners: list[asyncio.Server | DoorKeeper] = []
         #: Where it listens, by direction.
         self.ports: dict[Direction, int] = {}
         #: Ends only if the worker's clock fails.
@@ -80,13 +80,16 @@ class Server:
 
     async def _listen(
         self, direction: Direction, listening: socket.socket, tls: ssl.SSLContext | None
-    ) -> asyncio.Server:
+    ) -> asyncio.Server | DoorKeeper:
+        if self._settings.proxy_protocol:
+            factory = partial(CallerProtocol, self.hub, direction)
+            return DoorKeeper(listening, factory, self.hub.doors.trusts, tls)
         return await asyncio.get_running_loop().create_server(
             partial(CallerProtocol, self.hub, direction),
             sock=listening,
             backlog=BACKLOG,
             ssl=tls,
-            ssl_handshake_timeout=_HANDSHAKE_S if tls else None,
+            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
         )
 
 

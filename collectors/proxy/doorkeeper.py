@@ -1,0 +1,86 @@
+"""Letting callers in where load balancers announce them (PROXY protocol).
+
+A trusted peer begins each connection with a PROXY header; it is read from the bare socket, before
+TLS, and only then does the connection get its protocol. A trusted peer that sends none, or does not
+finish it in time, is turned away and counted; any other peer is let in as it is.
+"""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from typing import Any
+
+from app import logs
+from collectors.proxy.announced import BadAnnouncement, read_announcement
+
+HANDSHAKE_S = 10.0
+_ANNOUNCE_S = 5.0
+#: After the machine refused a descriptor, say.
+_PAUSE_S = 0.1
+
+#: Makes a caller's protocol from its announced address, if there is one.
+Factory = Callable[[str | None], asyncio.Protocol]
+
+
+class DoorKeeper:
+    """One listening socket, from which callers are taken until it is closed."""
+
+    def __init__(
+        self,
+        listening: socket.socket,
+        factory: Factory,
+        trusts: Callable[[str], bool],
+        tls: ssl.SSLContext | None,
+    ) -> None:
+        self._listening = listening
+        self._factory = factory
+        self._trusts = trusts
+        self._tls = tls
+        self._tasks: set[asyncio.Task[None]] = set()
+        #: Trusted peers that were turned away for want of a header.
+        self.turned_away = 0
+        self._log = logs.get("doorkeeper")
+        self._accepting = self._begin(self._accept(), "accept")
+
+    def close(self) -> None:
+        """Take no more callers; those at the door come in."""
+        self._accepting.cancel()
+
+    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _accept(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                connection, address = await loop.sock_accept(self._listening)
+            except OSError as error:
+                self._log.error("accept_failed", error=str(error))
+                await asyncio.sleep(_PAUSE_S)
+                continue
+            connection.setblocking(False)
+            self._begin(self._let_in(connection, str(address[0])), "let_in")
+
+    async def _let_in(self, connection: socket.socket, peer: str) -> None:
+        announced = None
+        if self._trusts(peer):
+            try:
+                async with asyncio.timeout(_ANNOUNCE_S):
+                    announced = await read_announcement(connection)
+            except (BadAnnouncement, EOFError, OSError, TimeoutError) as error:
+                connection.close()
+                self.turned_away += 1
+                self._log.warning("turned_away", peer=peer, error=str(error) or "no PROXY header")
+                return
+        with suppress(OSError):  # a handshake that failed: there is nobody to tell
+            await asyncio.get_running_loop().connect_accepted_socket(
+                lambda: self._factory(announced),
+                connection,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_S if self._tls else None,
+            )
