@@ -1,6 +1,7 @@
 """Who an exchange belongs to, and what its caller may say about it."""
 
 import re
+from ipaddress import ip_network
 
 import pytest
 
@@ -87,21 +88,53 @@ def test_an_unknown_caller_passes_unattributed_and_unbelieved(tmp_path, line):
     run(play())
 
 
+SAID = (
+    "X-Forwarded-For: 8.8.8.8",
+    "X-Forwarded-Host: evil",
+    "X-Forwarded-Proto: https",
+    "X-Forwarded-User: admin",
+    "Forwarded: for=9.9.9.9;host=worse",
+)
+
+
 def test_the_platform_is_told_who_called_and_is_not_fooled(tmp_path):
     async def play():
         async with staged(tmp_path) as (stage, up):
             caller = await stage.caller(Direction.INBOUND)
-            await caller.get(
-                "/api",
-                "X-Forwarded-For: 8.8.8.8",
-                "X-Forwarded-Host: evil",
-                "Forwarded: for=9.9.9.9",
-            )
+            await caller.get("/api", *SAID)
+            head = up.heads[0].decode()
+            assert "X-Forwarded-For: 127.0.0.1\r\n" in head
+            assert "X-Forwarded-Host: midspan.test\r\n" in head
+            assert "X-Forwarded-Proto: http\r\n" in head
+            assert "Forwarded: for=127.0.0.1;host=midspan.test;proto=http\r\n" in head
+            for lie in ("8.8.8.8", "9.9.9.9", "evil", "worse", "https", "admin"):
+                assert lie not in head
+
+    run(play())
+
+
+def test_a_trusted_peer_is_believed_and_added(tmp_path):
+    async def play():
+        trusting = {"trusted_peers": (ip_network("127.0.0.0/8"),)}
+        async with staged(tmp_path, changes=trusting) as (stage, up):
+            caller = await stage.caller(Direction.INBOUND)
+            await caller.get("/api", *SAID)
             head = up.heads[0].decode()
             assert "X-Forwarded-For: 8.8.8.8, 127.0.0.1\r\n" in head
-            assert "X-Forwarded-Host: midspan.test\r\n" in head
-            assert "evil" not in head
-            assert "9.9.9.9" not in head
+            assert "X-Forwarded-Proto: https\r\n" in head
+            assert "Forwarded: for=8.8.8.8;host=evil;proto=https, for=127.0.0.1\r\n" in head
+            for lie in ("9.9.9.9", "worse", "admin"):
+                assert lie not in head
+
+    run(play())
+
+
+def test_outbound_what_the_platform_says_about_others_passes(tmp_path):
+    async def play():
+        async with staged(tmp_path) as (stage, up):
+            await (await stage.caller()).get("/globex/x", *SAID)
+            for line in SAID:
+                assert f"{line}\r\n".lower() in up.heads[0].decode().lower()
 
     run(play())
 
