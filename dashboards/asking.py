@@ -6,6 +6,7 @@ read now is told in one bar, by `main`, for every page.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote
@@ -16,13 +17,22 @@ from flask import current_app
 
 from app.auth import current_scope
 from app.domain.scope import Scope
+from app.domain.window import SECOND_US
 from app.errors import NotFound, RegistryUnavailable, Unavailable
-from app.queries import Reading
-from dashboards import ids, urlstate
+from app.queries import Overview, Reading, league, overview
+from app.queries.results import Health, IntegrationView
+from dashboards import ids, urlstate, zone
 from dashboards.components.states import REGISTRY_AWAY, REGISTRY_HELP, STORE_AWAY, STORE_HELP
+from dashboards.recent import Recent
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+
+#: How old, in seconds, the numbers of a page that many look at may be; and those of the frame.
+FRESH_S, FRAME_S = 2.0, 10.0
+_OVERVIEWS: Recent[Overview] = Recent()
+_LEAGUES: Recent[list[tuple[IntegrationView, Health]]] = Recent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +56,20 @@ def reading() -> Reading:
     """Where the running app reads."""
     found: Reading = current_app.extensions["midspan"].reading
     return found
+
+
+def shared_overview(ask: Asked) -> Overview:
+    """The overview of the caller's scope and range, shared by all who look at it at once."""
+    question = (ask.reading, ask.scope.partners, ask.range.window)
+    return _OVERVIEWS.ask(
+        question, FRESH_S, lambda: overview(ask.reading, ask.scope, ask.range.window)
+    )
+
+
+def shared_league(ask: Asked) -> list[tuple[IntegrationView, Health]]:
+    """Names and statuses for the frame, which every page asks for."""
+    question = (ask.reading, ask.scope.partners, ask.range.window)
+    return _LEAGUES.ask(question, FRAME_S, lambda: league(ask.reading, ask.scope, ask.range.window))
 
 
 def slug_of(pathname: str | None, page: str) -> str:
@@ -105,6 +129,20 @@ def _tell(bar: str, title: str, advice: str) -> None:
     set_props(ids.ERROR, {"className": bar})
     set_props(ids.part(ids.ERROR, "title"), {"children": title})
     set_props(ids.part(ids.ERROR, "help"), {"children": advice})
+
+
+def moment_of(text: Any, now_us: int) -> int:
+    """What a picker of days and times holds, read in the viewer's zone; now for nothing and for
+    what is no time."""
+    if not isinstance(text, str):
+        return now_us
+    try:
+        moment = datetime.fromisoformat(text[:32])
+    except ValueError:
+        return now_us
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone.current())
+    return int(moment.timestamp()) * SECOND_US
 
 
 Props = dict[str, Any]

@@ -1,13 +1,14 @@
 """Numbers, times and foreign text as people read them.
 
 Every function takes a value and returns text with its unit, set off by a narrow no-break space. A
-value that is None is a dash, never 0. Times are UTC.
+value that is None is a dash, never 0. Times are in the viewer's zone (`dashboards.zone`).
 """
 
 import math
 from datetime import UTC, datetime
 
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
+from dashboards import zone
 
 THIN = "\u202f"
 NONE = "–"
@@ -112,25 +113,46 @@ def ago(at_us: int, now_us: int) -> str:
 
 
 def at(at_us: int) -> datetime:
-    """The same moment as an aware datetime."""
-    return datetime.fromtimestamp(at_us // SECOND_US, UTC).replace(microsecond=at_us % SECOND_US)
+    """The same moment as an aware datetime, in the viewer's zone."""
+    return zone.at(at_us)
 
 
 def stamp(at_us: int) -> str:
     """`22 Nov 2026 10:26:40.123 UTC`."""
     moment = at(at_us)
-    return f"{moment.day} {moment:%b %Y %H:%M:%S}.{moment.microsecond // 1000:03d} UTC"
+    clock_text = f"{moment:%b %Y %H:%M:%S}.{moment.microsecond // 1000:03d}"
+    return f"{moment.day} {clock_text} {zone.label(at_us)}"
 
 
 def clock(at_us: int) -> str:
     """`10:26:40 UTC`."""
-    return f"{at(at_us):%H:%M:%S} UTC"
+    return f"{at(at_us):%H:%M:%S} {zone.label(at_us)}"
 
 
 def minute(at_us: int) -> str:
     """`22 Nov 10:26`."""
     moment = at(at_us)
     return f"{moment.day} {moment:%b %H:%M}"
+
+
+def utc_day(at_us: int) -> str:
+    """`22 Nov`: a day of UTC, whatever the viewer's zone."""
+    moment = datetime.fromtimestamp(at_us // SECOND_US, UTC)
+    return f"{moment.day} {moment:%b}"
+
+
+def since(start_us: int, now_us: int) -> str:
+    """`since 14:02, 41 min`; with its day when it is not today's."""
+    start = at(start_us)
+    when = f"{start:%H:%M}" if start.date() == at(now_us).date() else minute(start_us)
+    return f"since {when}, {span((now_us - start_us) // MINUTE_US * MINUTE_US)}"
+
+
+def window(start_us: int, end_us: int) -> str:
+    """`22 Nov 09:10 to 09:40 UTC`; with both days when they differ."""
+    start, end = at(start_us), at(end_us)
+    until = f"{end:%H:%M}" if start.date() == end.date() else minute(end_us)
+    return f"{minute(start_us)} to {until} {zone.label(end_us)}"
 
 
 def change(now: float | None, before: float | None) -> str:

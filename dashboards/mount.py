@@ -14,7 +14,7 @@ from flask_compress import Compress
 
 from app.errors import NotFound, Unavailable
 from app.settings import Settings
-from dashboards import asking, callbacks, ids, router, shell
+from dashboards import asking, callbacks, ids, router, shell, zone
 from dashboards.components import states
 from dashboards.pages import PAGES
 
@@ -47,6 +47,7 @@ def mount(server: Flask, settings: Settings) -> Dash:
     for page in PAGES:
         page.register(app)
     callbacks.install(server, app)
+    zone.install(server)
     server.extensions["midspan"].csp_hashes = lambda: list(app.csp_hashes())
     server.after_request(_tell_not_found)
     _compress(server)

@@ -11,7 +11,6 @@ from werkzeug.exceptions import Unauthorized
 from app.auth import current_caller
 from app.domain.window import SECOND_US
 from app.errors import MidspanError
-from app.queries import league
 from app.queries.results import Health, IntegrationView
 from dashboards import asking, ids, urlstate, words
 from dashboards.client import clientside
@@ -79,7 +78,7 @@ def register(app: Dash) -> None:
     @asking.quiet
     def navigate(pathname: str | None, search: str | None, _pulse: Any) -> asking.Props:
         ask = asking.asked(search)
-        pairs = league(ask.reading, ask.scope, ask.range.window)
+        pairs = asking.shared_league(ask)
         shown = pairs[:SLOTS]
         keep = urlstate.build(ask.range) if search else ""
         props = [
@@ -130,16 +129,7 @@ def _nav() -> html.Nav:
 
 def _slot(slot: int) -> html.A:
     of = part(ids.NAV, str(slot))
-    icon = aria(hidden="true")
-    return html.A(
-        [
-            html.Span("", id=part(of, "icon"), className="nav-icon", **icon),
-            html.Span("", id=part(of, "name"), className="nav-name"),
-        ],
-        id=of,
-        href="/",
-        className="nav-link gone",
-    )
+    return html.A("", id=of, href="/", className="nav-link gone", **data(icon=""))
 
 
 def _slot_outputs(slot: int) -> list[tuple[str, str]]:
@@ -148,8 +138,8 @@ def _slot_outputs(slot: int) -> list[tuple[str, str]]:
         (of, "className"),
         (of, "href"),
         (of, "title"),
-        (part(of, "icon"), "children"),
-        (part(of, "name"), "children"),
+        (of, "data-icon"),
+        (of, "children"),
     ]
 
 
@@ -217,6 +207,14 @@ def _top() -> html.Header:
                     ),
                     _custom(),
                     html.Button(
+                        "UTC",
+                        id="zone-switch",
+                        className="tool wide",
+                        type="button",
+                        title="Times in your zone or in UTC",
+                        **aria(label="Switch between your zone and UTC"),
+                    ),
+                    html.Button(
                         html.Span(className="scheme-icon", **aria(hidden="true")),
                         id="scheme-switch",
                         className="tool",
@@ -248,8 +246,8 @@ def _custom() -> html.Details:
             html.Summary([html.Span("Other", id=ids.RANGE_LABEL)], className="tool"),
             html.Div(
                 [
-                    _moment(ids.RANGE_FROM, "From (UTC)"),
-                    _moment(ids.RANGE_TO, "To (UTC)"),
+                    _moment(ids.RANGE_FROM, "From"),
+                    _moment(ids.RANGE_TO, "To"),
                     html.Button(
                         "Show this time", id=ids.RANGE_APPLY, type="button", className="button main"
                     ),

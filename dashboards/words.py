@@ -1,9 +1,12 @@
 """The words pages use for statuses, outcomes, faults and numbers.
 
-`DEFINITIONS` are the hover texts of numbers; docs/numbers.md says the same at length.
+`DEFINITIONS` are the hover texts of numbers, in the words of docs/numbers.md.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from dashboards.definitions import definition
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +56,36 @@ FAULTS: dict[str, str] = {
     "none": "nobody",
 }
 
+#: What a label on a page means; the number it names in docs/numbers.md.
 DEFINITIONS: dict[str, str] = {
-    "exchanges": "Exchanges that crossed the proxy: recorded + shed.",
-    "error_ratio": "bad / (good + bad), and the Wilson 95 % score interval of it.",
-    "p50": "Half of the timed exchanges took no longer: from the request's head read to just "
-    "before the last byte handed on.",
-    "p95": "95 of 100 timed exchanges took no longer: from the request's head read to just "
-    "before the last byte handed on.",
-    "p99": "99 of 100 timed exchanges took no longer: from the request's head read to just "
-    "before the last byte handed on.",
-    "excluded": "Exchanges that failed by the platform's or a customer's fault; they count neither "
-    "way and are always shown.",
-    "shed": "Exchanges that passed while recording was impossible; known by count only.",
-    "budget_left": "1 - error ratio / (1 - target); negative when overspent.",
-    "needs_person": "Integrations that are failing, silent, slow or degraded.",
-    "fault": "Recorded exchanges that somebody has to act on, by who; excluded ones too.",
-    "total_ms": "From the request's head read to just before the last byte handed on.",
+    key: definition(name)
+    for key, name in {
+        "exchanges": "proxied",
+        "error_ratio": "error_ratio",
+        "p50": "p50",
+        "p95": "p95",
+        "p99": "p99",
+        "excluded": "excluded",
+        "shed": "shed",
+        "budget_left": "budget left",
+        "burn_rate": "burn rate",
+        "needs_person": "needs a person",
+        "fault": "by_fault",
+        "total_ms": "total_ms",
+        "status": "status",
+        "traffic": "traffic",
+        "trouble": "trouble",
+        "heat": "heat map",
+    }.items()
 }
 
+#: What one integration, and what several, are to whom.
+_TO_MEND = {
+    "partner": ("for its partner to mend", "for their partners to mend"),
+    "platform": ("for the platform to mend", "for the platform to mend"),
+    "network": ("the network between", "the network between"),
+    "customer": ("for its customers to mend", "for their customers to mend"),
+}
 _NUMBERS = ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten")
 
 
@@ -79,13 +94,39 @@ def status(word: str) -> StatusWord:
     return STATUSES.get(word) or StatusWord("○", word.replace("_", " ").capitalize(), "quiet")
 
 
+def main_of(by_fault: Mapping[str, int]) -> str:
+    """Who has to act on most of what was counted; "none" when nobody has to."""
+    return max(by_fault, key=lambda fault: by_fault[fault], default="none")
+
+
+def whose(faults: Sequence[str]) -> str:
+    """Who has to act, from the main fault of each integration in trouble:
+    `Two are for their partners to mend, one is the network between.`"""
+    counted = {fault: list(faults).count(fault) for fault in _TO_MEND if fault in faults}
+    if not counted:
+        return ""
+    if len(counted) == 1 and len(faults) == counted[next(iter(counted))] > 1:
+        both = "Both" if len(faults) == 2 else "All"
+        return f"{both} are {_TO_MEND[next(iter(counted))][1]}."
+    ordered = sorted(counted, key=lambda fault: -counted[fault])
+    parts = []
+    for place, fault in enumerate(ordered):
+        number = counted[fault]
+        word = _number(number) if place == 0 else _number(number).lower()
+        parts.append(f"{word} {'is' if number == 1 else 'are'} {_TO_MEND[fault][number > 1]}")
+    return f"{', '.join(parts)}."
+
+
 def opening(in_trouble: int, integrations: int) -> str:
     """The sentence that opens the overview."""
     if integrations == 0:
         return "There is no integration here yet"
     if in_trouble == 0:
         return "No integration needs a person"
-    number = _NUMBERS[in_trouble] if in_trouble < len(_NUMBERS) else f"{in_trouble:,}"
     if in_trouble == 1:
         return "One integration needs a person"
-    return f"{number} integrations need a person"
+    return f"{_number(in_trouble)} integrations need a person"
+
+
+def _number(value: int) -> str:
+    return _NUMBERS[value] if value < len(_NUMBERS) else f"{value:,}"

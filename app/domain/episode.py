@@ -1,7 +1,8 @@
 """When an integration was in trouble: runs of steps with a troubled status, made into episodes.
 
 Pure. A step that says nothing (idle, too few exchanges) between two troubled ones belongs to the
-episode: a failing integration is often called less. Two such steps in a row end it.
+episode: a failing integration is often called less. Two such steps in a row end it. One troubled
+step alone is weather, unless nothing at all was answered in it.
 """
 
 from collections.abc import Sequence
@@ -37,7 +38,11 @@ def episodes(statuses: Sequence[Status], start_us: int, step_us: int) -> list[Ep
         elif first is not None and not (status in _SAYS_NOTHING and place - last < 2):
             found.append(_episode(statuses, first, last, start_us, step_us))
             first = None
-    return found
+    return [each for each in found if _counts(each, step_us)]
+
+
+def _counts(episode: Episode, step_us: int) -> bool:
+    return episode.status is Status.SILENT or episode.window.length_us > step_us
 
 
 def _episode(

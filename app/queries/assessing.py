@@ -131,7 +131,7 @@ def _health(
     to_now: bool,
 ) -> Health:
     objectives = objectives_of(view.objectives)
-    facts = _facts(row, counted, objectives)
+    facts = _facts(row, counted, objectives, paused=view.paused and to_now)
     assessment = assess(facts, objectives)
     evidence = Evidence(counted.groups[row], counted.named.bad_by_outcome[row], bad_by_operation)
     length_us = counted.window.length_us
@@ -156,8 +156,11 @@ def _health(
     )
 
 
-def _facts(row: int, counted: _Counted, objectives: tuple[Objective, ...]) -> Facts:
+def _facts(
+    row: int, counted: _Counted, objectives: tuple[Objective, ...], *, paused: bool
+) -> Facts:
     return Facts(
+        paused=paused,
         good=counted.good[row],
         bad=counted.bad[row],
         excluded=counted.excluded[row],

@@ -14,6 +14,7 @@ from app.domain.route import UNATTRIBUTED
 from app.domain.scope import Scope
 from app.errors import NotFound
 from app.models import Integration, Objective, Partner
+from app.models.wire import WireRules
 from app.queries.reading import Reading
 from app.queries.results import IntegrationView, ObjectiveView
 
@@ -102,8 +103,10 @@ def _select(scope: Scope, slug: str | None) -> Select[*tuple[Any, ...]]:
         Integration.removed_us,
         Partner.slug.label("partner_slug"),
         Partner.name.label("partner_name"),
+        WireRules.paused,
     )
-    return select(*columns).join(Partner).where(*_within(scope), which).order_by(Integration.slug)
+    found = select(*columns).join(Partner).outerjoin(WireRules)
+    return found.where(*_within(scope), which).order_by(Integration.slug)
 
 
 def _objectives(session: Session, ids: Sequence[int]) -> dict[int, list[ObjectiveView]]:
@@ -132,4 +135,5 @@ def _view(row: Row[Any], objectives: list[ObjectiveView]) -> IntegrationView:
         category=row.category,
         objectives=tuple(objectives),
         removed=row.removed_us is not None,
+        paused=bool(row.paused),
     )

@@ -38,7 +38,7 @@ class PartnerView:
 @dataclass(frozen=True, slots=True)
 class IntegrationView:
     """One integration as the registry knows it. `removed`: the registry file no longer names it;
-    lists leave it out, its history stays readable."""
+    lists leave it out, its history stays readable. `paused`: the proxy lets nothing through."""
 
     slug: str
     name: str
@@ -48,6 +48,7 @@ class IntegrationView:
     category: str | None
     objectives: tuple[ObjectiveView, ...]
     removed: bool = False
+    paused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

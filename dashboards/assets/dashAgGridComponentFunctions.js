@@ -20,21 +20,59 @@
 
   cells.Shown = function (props) {
     var data = props.data || {};
+    if (data.head) { return null; }
     var tone = props.tone && data[props.tone];
     var parts = [e("span", { key: "v", className: tone ? "toned tone-" + tone : "" },
       text(props, "_text") || String(props.value === undefined ? "" : props.value))];
     if (props.note && data[props.note]) {
       parts.push(e("span", { key: "n", className: "cell-note" }, "\u2009" + data[props.note]));
     }
-    return e("span", { className: "number", title: (props.tip && data[props.tip]) || undefined },
-      parts);
+    var tip = (props.tip && data[props.tip]) || undefined;
+    if (!props.sub) { return e("span", { className: "number", title: tip }, parts); }
+    return e("div", { className: "two number", title: tip }, e("div", null, parts),
+      e("div", { className: "cell-sub" }, String(data[props.sub] || "")));
+  };
+
+  /* Exchanges per step as a line, the failed ones among them as bars from the ground. */
+  var WIDE = 100, HIGH = 20;
+  cells.Spark = function (props) {
+    var data = props.data || {}, steps = data.spark || [];
+    if (data.head) { return null; }
+    var top = Math.max.apply(null, steps.concat(1));
+    var x = function (place) { return steps.length < 2 ? 0 : (place * WIDE) / (steps.length - 1); };
+    var y = function (value) { return HIGH - 1 - ((HIGH - 2) * value) / top; };
+    var line = steps.map(function (value, place) {
+      return (place ? "L" : "M") + x(place).toFixed(1) + " " + y(value).toFixed(1);
+    }).join("");
+    var bad = (data.spark_bad || []).map(function (value, place) {
+      if (HIGH - 1 - y(value) < 1) { return ""; }
+      return "M" + x(place).toFixed(1) + " " + HIGH + "V" + y(value).toFixed(1);
+    }).join("");
+    var said = text(props, "_text") + " exchanges";
+    return e("div", { className: "two" },
+      e("svg", { className: "spark", viewBox: "0 0 " + WIDE + " " + HIGH, role: "img",
+        preserveAspectRatio: "none", "aria-label": said },
+        bad ? e("path", { className: "spark-bad", d: bad }) : null,
+        line ? e("path", { className: "spark-line", d: line }) : null),
+      e("div", { className: "cell-sub number" }, text(props, "_text"),
+        data.traffic_note ? " · " + data.traffic_note : ""));
+  };
+
+  cells.Budget = function (props) {
+    var data = props.data || {};
+    if (data.head) { return null; }
+    return e("div", { className: "budget tone-" + data.budget_tone, title: data.budget_tip },
+      e("span", { className: "bar" }, e("span", { className: "fill",
+        style: { width: 100 * (data.budget_share || 0) + "%" } })),
+      e("span", { className: "number" }, text(props, "_text")));
   };
 
   cells.Linked = function (props) {
     window.dashAgGridFunctions.watch(props.api);
     var data = props.data || {};
     return e("div", { className: "two" },
-      e("a", { href: local(data.href), className: "cell-name" }, String(props.value)),
+      e(data.href ? "a" : "span", { href: local(data.href), className: "cell-name" },
+        String(props.value)),
       e("div", { className: "cell-sub" }, props.sub ? String(data[props.sub] || "") : ""));
   };
 
@@ -51,6 +89,7 @@
 
   cells.Status = function (props) {
     var data = props.data || {};
+    if (data.head) { return null; }
     return e("div", { className: "two" },
       e("div", null, e("span", { className: "badge tone-" + data.tone }, String(data.status || ""))),
       data.reason ? e("div", { className: "cell-sub", title: data.reason }, data.reason) : null);
@@ -77,6 +116,7 @@
   };
 
   cells.Faults = function (props) {
+    if (props.data && props.data.head) { return null; }
     var faults = (props.data && props.data.faults) || [];
     var total = faults.reduce(function (sum, each) { return sum + each[1]; }, 0);
     var said = faults.filter(function (each) { return each[1]; }).map(function (each) {

@@ -16,6 +16,13 @@
     window.dispatchEvent(new CustomEvent("_dashprivate_pushstate"));
   }
 
+  /* What the browser alone acts on is kept in the address without asking the server again. */
+  function remember(name, value) {
+    var url = new URL(location.href);
+    if (value) { url.searchParams.set(name, value); } else { url.searchParams.delete(name); }
+    history.replaceState(null, "", url);
+  }
+
   function timeOf(url) {
     var kept = new URLSearchParams();
     ["window", "from", "to"].forEach(function (name) {
@@ -53,6 +60,11 @@
     if (link.dataset.reload) { location.reload(); return; }
     var url = new URL(link.href);
     if (link.dataset.window) { url = withTime({ window: link.dataset.window }); }
+    if (link.dataset.param) {
+      url = new URL(location.href);
+      if (link.dataset.value) { url.searchParams.set(link.dataset.param, link.dataset.value); }
+      else { url.searchParams.delete(link.dataset.param); }
+    }
     if (link.dataset.keep && !timeOf(url).size) {
       timeOf(new URL(location.href)).forEach(function (v, k) { url.searchParams.set(k, v); });
     }
@@ -63,9 +75,16 @@
   function short(text) {
     var at = new Date(text);
     if (isNaN(at)) { return null; }
-    var part = { timeZone: "UTC", hour: "2-digit", minute: "2-digit", hour12: false };
-    var day = { timeZone: "UTC", day: "numeric", month: "short" };
+    var part = { timeZone: zone(), hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+    var day = { timeZone: zone(), day: "numeric", month: "short" };
     return [at.toLocaleDateString("en-GB", day), at.toLocaleTimeString("en-GB", part)];
+  }
+
+  function markLinks(which, isHere) {
+    document.querySelectorAll(which).forEach(function (link) {
+      if (isHere(link)) { link.setAttribute("aria-current", "true"); }
+      else { link.removeAttribute("aria-current"); }
+    });
   }
 
   function mark() {
@@ -81,10 +100,11 @@
     });
     var path = location.pathname;
     root.dataset.timeless = path.indexOf("/exchanges/") === 0 ? "1" : "";
-    document.querySelectorAll("a[data-verdict]").forEach(function (link) {
-      var here = link.dataset.verdict === (query.get("verdict") || "");
-      if (here) { link.setAttribute("aria-current", "true"); }
-      else { link.removeAttribute("aria-current"); }
+    markLinks("a[data-verdict]", function (link) {
+      return link.dataset.verdict === (query.get("verdict") || "");
+    });
+    markLinks("a[data-param]", function (link) {
+      return link.dataset.value === (query.get(link.dataset.param) || "");
     });
     var other = document.getElementById("range");
     if (other) { other.classList.toggle("current", !preset); }
@@ -96,22 +116,46 @@
 
   function choose(clicks, from, to) {
     if (!clicks || !from || !to) { return skip(); }
-    var start = Date.parse(from.replace(" ", "T") + "Z");
-    var end = Date.parse(to.replace(" ", "T") + "Z");
+    var start = moment(from), end = moment(to);
     if (isNaN(start) || isNaN(end)) { return skip(); }
     document.getElementById("range").open = false;
     show(Math.min(start, end), Math.max(start, end));
     return skip();
   }
 
-  function utc(text) { return Date.parse(String(text).replace(" ", "T").slice(0, 23) + "Z"); }
+  /* The server tells times in the zone that the cookie names: the browser's own, or UTC. */
+  function zone() {
+    var kept = /(?:^|; )midspan_zone=([^;]*)/.exec(document.cookie);
+    return kept ? decodeURIComponent(kept[1]) : "UTC";
+  }
+
+  function moment(text) {
+    var clock = String(text).replace(" ", "T").slice(0, 23);
+    if (clock.length === 10) { clock += "T00:00"; }
+    return Date.parse(clock + (zone() === "UTC" ? "Z" : ""));
+  }
+
+  function switchZone() {
+    var own = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+    window.midspanZone(zone() === "UTC" ? own : "UTC");
+    location.reload();
+  }
+
+  function showZone() {
+    var button = document.getElementById("zone-switch");
+    if (!button) { return; }
+    var name = zone();
+    button.textContent = name === "UTC" ? "UTC" : name.split("/").pop().replace(/_/g, " ");
+    button.title = name === "UTC" ? "Times are in UTC; show them in your zone"
+      : "Times are in your zone, " + name + "; show them in UTC";
+  }
 
   function zoom() {
     var seen = window.dash_clientside.callback_context.triggered[0];
     var moved = seen && seen.value;
     if (!moved) { return skip(); }
     if (moved["xaxis.range[0]"] !== undefined) {
-      show(utc(moved["xaxis.range[0]"]), utc(moved["xaxis.range[1]"]));
+      show(moment(moved["xaxis.range[0]"]), moment(moved["xaxis.range[1]"]));
     } else if (moved["xaxis.autorange"]) {
       wider();
     }
@@ -123,6 +167,95 @@
     var query = new URL(location.href).searchParams;
     var from = Date.parse(query.get("from") || ""), to = Date.parse(query.get("to") || "");
     if (!isNaN(from) && !isNaN(to)) { show(from - (to - from), to + (to - from)); }
+  }
+
+  /* A click on a step of a chart leads to the exchanges behind it. */
+  function pick() {
+    var seen = window.dash_clientside.callback_context.triggered[0];
+    var point = seen && seen.value && seen.value.points && seen.value.points[0];
+    var graph = seen && document.querySelector("#" + seen.prop_id.split(".")[0] + " .js-plotly-plot");
+    var step = graph && graph.layout && graph.layout.meta && graph.layout.meta.step_ms;
+    if (!point || !step) { return skip(); }
+    var start = Math.floor(moment(point.x) / step) * step;
+    var bad = graph.data[point.curveNumber].name === "bad" ? "&verdict=bad" : "";
+    go(location.pathname.replace(/\/$/, "") + "/exchanges?from=" + iso(start) + "&to=" +
+      iso(start + step) + bad);
+    return skip();
+  }
+
+  /* ---- charts as tables ------------------------------------------------------------------- */
+  function cell(tag, text) {
+    var made = document.createElement(tag);
+    made.textContent = text === null || text === undefined ? "–" : text;
+    return made;
+  }
+
+  /* What a trace says at one place, as its hover text would: a number, or the words beside it. */
+  function valueAt(trace, place) {
+    var value = trace.y[place];
+    if (value === null || value === undefined) { return null; }
+    if (trace.type === "scatter" && trace.customdata) { return trace.customdata[place]; }
+    return Number(value).toLocaleString("en-GB", { maximumFractionDigits: 2 });
+  }
+
+  function columnsOf(figure) {
+    var traces = figure.data || [];
+    if (traces.length && traces[0].type === "heatmap") {
+      return traces[0].customdata.map(function (band, place) {
+        var name = band.length ? String(band[0]).split(":")[0] : "";
+        return { name: name, at: function (step) { return traces[0].z[place][step] &&
+          String(band[step]).split(": ")[1]; } };
+      });
+    }
+    return traces.map(function (trace) {
+      return { name: trace.name, at: function (step) { return valueAt(trace, step); } };
+    });
+  }
+
+  function tabulate(id) {
+    var graph = document.querySelector("#" + id + " .js-plotly-plot");
+    var place = document.getElementById(id + "-table");
+    if (!graph || !place) { return; }
+    var columns = columnsOf(graph), head = document.createElement("tr");
+    var table = document.createElement("table"), body = document.createElement("tbody");
+    [cell("th", "Time")].concat(columns.map(function (one) { return cell("th", one.name); }))
+      .forEach(function (one) { head.appendChild(one); });
+    var times = graph.data && graph.data.length ? graph.data[0].x : [];
+    for (var step = times.length - 1; step >= 0; step--) {
+      var row = document.createElement("tr");
+      row.appendChild(cell("td", String(times[step]).replace("T", " ").slice(0, 16)));
+      columns.forEach(function (one) { row.appendChild(cell("td", one.at(step))); });
+      body.appendChild(row);
+    }
+    var top = document.createElement("thead");
+    top.appendChild(head);
+    table.appendChild(top);
+    table.appendChild(body);
+    place.replaceChildren(table);
+  }
+
+  function switchTable(button) {
+    var id = button.dataset.table, place = document.getElementById(id + "-table");
+    var open = place.classList.toggle("gone") === false;
+    button.setAttribute("aria-pressed", open ? "true" : "false");
+    button.textContent = open ? "chart" : "table";
+    document.getElementById(id).classList.toggle("gone", open);
+    if (open) { tabulate(id); } else { window.dispatchEvent(new Event("resize")); }
+  }
+
+  /* One mark for each day; a day leads to its numbers. */
+  function days(found) {
+    var place = document.getElementById("health-days-strip");
+    if (!place || !found) { return skip(); }
+    place.replaceChildren.apply(place, found.map(function (day) {
+      var mark = document.createElement("a");
+      mark.className = "day tone-" + day[0];
+      mark.title = day[1];
+      mark.href = day[2];
+      mark.tabIndex = -1;
+      return mark;
+    }));
+    return skip();
   }
 
   /* ---- reading again ---------------------------------------------------------------------- */
@@ -188,6 +321,11 @@
   function paint(figures) {
     if (!figures) { return skip(); }
     var colours = {};
+    setTimeout(function () {
+      document.querySelectorAll("[data-table][aria-pressed=true]").forEach(function (button) {
+        tabulate(button.dataset.table);
+      });
+    }, 300);
     return figures.map(function (figure) { return resolve(figure, colours); });
   }
 
@@ -216,6 +354,14 @@
     go("/integrations/" + encodeURIComponent(slug) + (time ? "?" + time : ""));
     var box = document.getElementById("find");
     if (box) { box.blur(); }
+  }
+
+  /* Rows of a list that hold what is typed. */
+  function narrow(value) {
+    var api = window.dash_ag_grid && window.dash_ag_grid.getApi("overview-grid");
+    if (api) { api.setGridOption("quickFilterText", value || ""); }
+    remember("q", value || "");
+    return skip();
   }
 
   /* ---- keys and clicks -------------------------------------------------------------------- */
@@ -247,6 +393,9 @@
   function clicked(event) {
     if (!event.target.closest) { return; }
     if (event.target.closest("#scheme-switch")) { switchScheme(); }
+    if (event.target.closest("#zone-switch")) { switchZone(); }
+    var table = event.target.closest("[data-table]");
+    if (table) { switchTable(table); }
     var copy = event.target.closest("[data-copy]");
     if (copy) {
       navigator.clipboard.writeText(copy.dataset.copy).then(function () {
@@ -262,10 +411,17 @@
     follow(event);
   }
 
+  function restoreSearch() {
+    var kept = new URL(location.href).searchParams.get("q");
+    if (kept && document.getElementById("overview-find") && window.dash_clientside.set_props) {
+      window.dash_clientside.set_props("overview-find", { value: kept });
+    }
+  }
+
   function title(text) {
     document.title = text ? text + " · Midspan" : "Midspan";
     window.scrollTo(0, 0);
-    setTimeout(mark, 0);
+    setTimeout(function () { mark(); showZone(); restoreSearch(); }, 0);
     return skip();
   }
 
@@ -279,10 +435,11 @@
   });
   setInterval(age, 1000);
 
-  window.midspan = { go: go };
+  window.midspan = { go: go, remember: remember };
   window.dash_clientside = Object.assign({}, window.dash_clientside, {
     midspan: {
       paint: paint, zoom: zoom, tick: tick, mark: mark, choose: choose, find: find, title: title,
+      narrow: narrow, pick: pick, days: days,
     },
   });
 })();

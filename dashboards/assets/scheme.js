@@ -1,4 +1,5 @@
-/* Light or dark, before anything is painted. Runs in the head; midspan.js does the switching. */
+/* Light or dark, and in which zone, before anything is painted. Runs in the head; midspan.js does
+   the switching. */
 (function () {
   "use strict";
   var chosen = null;
@@ -11,4 +12,14 @@
     chosen = matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light";
   }
   document.documentElement.dataset.mantineColorScheme = chosen;
+
+  window.midspanZone = function (name) {
+    document.cookie = "midspan_zone=" + encodeURIComponent(name) +
+      "; path=/; max-age=31536000; SameSite=Lax";
+  };
+  var own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  var kept = /(?:^|; )midspan_zone=([^;]*)/.exec(document.cookie);
+  kept = kept && decodeURIComponent(kept[1]);
+  /* A traveller's zone changes; whoever chose UTC keeps it. */
+  if (own && kept !== "UTC" && kept !== own) { window.midspanZone(own); }
 })();

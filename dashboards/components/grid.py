@@ -75,7 +75,8 @@ def grid(
         "suppressDragLeaveHidesColumns": True,
         "enableCellTextSelection": True,
         "tooltipShowDelay": 300,
-        "localeText": {"noRowsToShow": empty},
+        "localeText": {"noRowsToShow": empty, "noMatchingRows": empty},
+        "rowClassRules": {"group-row": "params.data && params.data.head"},
     }
     if page_size:
         options |= {

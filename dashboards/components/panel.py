@@ -5,8 +5,9 @@ from typing import Any, cast
 from dash import dcc, html
 from dash.development.base_component import Component
 
-from dashboards.components.attributes import aria
+from dashboards.components.attributes import aria, data
 from dashboards.figures.base import HEIGHT_PX
+from dashboards.ids import part
 from dashboards.theme import GRAPH
 
 _BLANK: dict[str, Any] = {
@@ -36,8 +37,26 @@ def panel(
     )
 
 
-def chart(id: str, title: str, aside: str, description: str) -> html.Section:  # noqa: A002
-    """A panel with one chart. `description` is read out in place of the picture."""
+def chart(id: str, title: str, aside: Any, description: str) -> html.Section:  # noqa: A002
+    """A panel with one chart, which the browser can turn into a table of the same numbers.
+    `description` is read out in place of the picture."""
     graph = dcc.Graph(id=id, figure=_BLANK, config=cast(Any, GRAPH), className="chart")
     figure = html.Figure(graph, role="img", **aria(label=description))
-    return panel(title, figure, aside=html.Span(aside))
+    table = html.Div(id=part(id, "table"), className="chart-table gone", tabIndex="0", role="group")
+    switch = html.Button(
+        "table",
+        type="button",
+        className="link-button",
+        title="Show the numbers of this chart as a table",
+        **data(table=id) | aria(pressed="false", label=f"{title} as a table"),
+    )
+    return panel(title, [figure, table], aside=[html.Span(aside), switch])
+
+
+def choices(param: str, label: str, words: dict[str, str]) -> html.Nav:
+    """Links that set one parameter of the address; "" takes it away."""
+    links = [
+        html.A(text, href="?", className="choice", **data(param=param, value=value))
+        for value, text in words.items()
+    ]
+    return html.Nav(links, className="choices", **aria(label=label))

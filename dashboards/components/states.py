@@ -1,6 +1,7 @@
 """The faces of a page that is not full: empty, not found, not readable."""
 
 from dash import html
+from dash.development.base_component import Component
 
 from dashboards.components.attributes import data
 from dashboards.ids import ERROR, part
@@ -57,6 +58,53 @@ def unavailable(title: str, advice: str) -> html.Div:
     )
 
 
+_REGISTRY_FILE = """\
+platform:
+  name: Acme Cloud
+  api_base_url: http://127.0.0.1:9000
+partners:
+  - slug: globex
+    name: Globex
+    integrations:
+      - slug: globex-issues
+        name: Globex Issues
+        api_base_url: https://api.globex.example
+        objectives:
+          - {name: availability, target: 0.995, window: 28d}
+"""
+
+
+def first_steps(outbound: str, inbound: str) -> html.Div:
+    """An empty Midspan: add an integration, then point a client at the proxy."""
+    return html.Div(
+        [
+            html.H2("Add an integration"),
+            html.P("Midspan knows what its registry file names. Begin with one, registry.yaml:"),
+            html.Pre(_REGISTRY_FILE, className="command", tabIndex="0"),
+            html.P("Bring it in. It may be changed and brought in again at any time:"),
+            html.Pre("python -m app import registry.yaml", className="command", tabIndex="0"),
+            html.H2("Point a client at the proxy"),
+            *_two_lines("globex-issues", outbound, inbound),
+        ],
+        className="face panel",
+    )
+
+
+def nothing_yours() -> html.Div:
+    """A partner to whom no integration belongs yet."""
+    return html.Div(
+        [
+            html.H2("No integration is yours yet"),
+            html.P(
+                "Integrations are added by the ecosystem team of the platform. As soon as one "
+                "names your organisation, it stands here with its traffic, its failures and "
+                "their evidence."
+            ),
+        ],
+        className="face panel",
+    )
+
+
 def no_traffic(slug: str, outbound: str, inbound: str) -> html.Div:
     """An integration nobody has called yet: why it is empty, and the two lines that fill it."""
     return html.Div(
@@ -66,14 +114,7 @@ def no_traffic(slug: str, outbound: str, inbound: str) -> html.Div:
                 "This page fills itself as soon as the first one does. Point a client at the "
                 "proxy in place of the address it calls today:"
             ),
-            html.Div("From the platform to this partner", className="label"),
-            html.Pre(f"curl -i http://{outbound}/{slug}/", className="command", tabIndex="0"),
-            html.Div("From this partner to the platform", className="label"),
-            html.Pre(
-                f'curl -i -H "Authorization: Bearer $TOKEN" http://{inbound}/',
-                className="command",
-                tabIndex="0",
-            ),
+            *_two_lines(slug, outbound, inbound),
             html.P(
                 "Every answer then carries a Midspan-Exchange header; its value opens here as "
                 "/exchanges/<id>.",
@@ -82,3 +123,17 @@ def no_traffic(slug: str, outbound: str, inbound: str) -> html.Div:
         ],
         className="face panel",
     )
+
+
+def _two_lines(slug: str, outbound: str, inbound: str) -> list[Component]:
+    """One command for each direction."""
+    return [
+        html.Div("From the platform to this partner", className="label"),
+        html.Pre(f"curl -i http://{outbound}/{slug}/", className="command", tabIndex="0"),
+        html.Div("From this partner to the platform", className="label"),
+        html.Pre(
+            f'curl -i -H "Authorization: Bearer $TOKEN" http://{inbound}/',
+            className="command",
+            tabIndex="0",
+        ),
+    ]

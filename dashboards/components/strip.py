@@ -41,8 +41,7 @@ def outputs(of: str, places: tuple[Place, ...]) -> list[tuple[str, str]]:
         pairs += [
             (cell, "className"),
             (part(cell, "value"), "children"),
-            (part(cell, "change"), "children"),
-            (part(cell, "note"), "children"),
+            (part(cell, "beside"), "children"),
         ]
     return pairs
 
@@ -54,7 +53,8 @@ def props(figures: list[Figure]) -> list[str]:
         classes = ["cell", *([f"tone-{figure.tone}"] if figure.tone else [])]
         if not figure.shown:
             classes.append("gone")
-        values += [" ".join(classes), figure.value, figure.change, figure.note]
+        beside = " · ".join(filter(None, (figure.change, figure.note)))
+        values += [" ".join(classes), figure.value, beside]
     return values
 
 
@@ -64,13 +64,7 @@ def _cell(of: str, place: Place) -> html.Div:
         [
             term(place.label, place.definition),
             html.Div("", id=part(cell, "value"), className="value"),
-            html.Div(
-                [
-                    html.Span("", id=part(cell, "change"), className="change"),
-                    html.Span("", id=part(cell, "note"), className="note"),
-                ],
-                className="beside",
-            ),
+            html.Div("", id=part(cell, "beside"), className="beside"),
         ],
         id=cell,
         className="cell",

@@ -1,10 +1,12 @@
 """What all charts share: frame, time axis, labels that do not collide."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Window
 from dashboards import format as show
+from dashboards import zone
 from dashboards.rows import Step
 from dashboards.theme import FONT, colour
 
@@ -26,11 +28,13 @@ _AIRY = 90
 
 
 def iso(at_us: int) -> str:
-    """A moment as Plotly's date axis takes it (it has no zones: all is UTC)."""
+    """A moment as Plotly's date axis takes it: it has no zones, so the viewer's clock is given."""
     return f"{show.at(at_us):%Y-%m-%dT%H:%M:%S}"
 
 
-def frame(window: Window, y_axis: dict[str, Any], traces: list[dict[str, Any]]) -> Figure:
+def frame(
+    window: Window, y_axis: dict[str, Any], traces: list[dict[str, Any]], step_us: int
+) -> Figure:
     """A figure over `window` with our typography, one hairline grid and no legend."""
     return {
         "data": traces,
@@ -52,6 +56,7 @@ def frame(window: Window, y_axis: dict[str, Any], traces: list[dict[str, Any]]) 
             "yaxis": {**_Y_AXIS, **y_axis},
             "annotations": [],
             "shapes": [],
+            "meta": {"step_ms": step_us // 1000},
         },
     }
 
@@ -70,7 +75,7 @@ def time_axis(window: Window) -> dict[str, Any]:
         "ticks": "",
         "tickangle": 0,
         "fixedrange": False,
-        "hoverformat": "%-d %b %H:%M UTC",
+        "hoverformat": f"%-d %b %H:%M {zone.label(window.end_us - 1)}",
         "color": colour("dim"),
     }
 
@@ -79,8 +84,27 @@ def tick_times(window: Window) -> list[int]:
     """Round moments inside the window, not so near its ends that a label would be cut."""
     step = next((s for s in _TICKS_US if window.length_us <= s * _MOST_TICKS), window.length_us)
     edge = window.length_us // 40
-    first = -(-(window.start_us + edge) // step) * step
+    if step >= DAY_US:
+        return _midnights(window, edge, step // DAY_US)
+    shift = _offset_us(window.start_us)
+    first = -(-(window.start_us + edge + shift) // step) * step - shift
     return list(range(first, window.end_us - edge + 1, step))
+
+
+def _midnights(window: Window, edge: int, days: int) -> list[int]:
+    """Every so many days the moment when a day of the viewer begins, whatever its length."""
+    first, last = show.at(window.start_us + edge), show.at(window.end_us - edge)
+    found = []
+    for ordinal in range(first.toordinal(), last.toordinal() + 1):
+        day = datetime.fromordinal(ordinal).replace(tzinfo=first.tzinfo)
+        if ordinal % days == 0 and first <= day <= last:
+            found.append(int(day.timestamp()) * SECOND_US)
+    return found
+
+
+def _offset_us(at_us: int) -> int:
+    offset = show.at(at_us).utcoffset()
+    return int(offset.total_seconds()) * SECOND_US if offset else 0
 
 
 def spread(wanted: Sequence[float], gap: float, low: float = 0.0, high: float = 1.0) -> list[float]:
@@ -188,7 +212,7 @@ def _magnitude(value: float) -> int:
 
 def _tick_text(at_us: int, window: Window) -> str:
     moment = show.at(at_us)
-    if at_us % DAY_US == 0:
+    if (moment.hour, moment.minute) == (0, 0):
         return f"{moment.day} {moment:%b}"
     if window.length_us > 4 * DAY_US:
         return f"{moment.day} {moment:%b %H:%M}"

@@ -16,29 +16,64 @@ _TICKS = tuple(digit * 10.0**power for power in range(-2, 9) for digit in (1, 2,
 _MOST_TICKS = 5
 
 
-def latency(series: Steps, objectives: Sequence[Objective], window: Window) -> base.Figure:
-    """Three lines, the space between them filled; every latency objective as a dashed line.
+def latency(
+    series: Steps,
+    objectives: Sequence[Objective],
+    window: Window,
+    before: Steps | None = None,
+) -> base.Figure:
+    """Three lines, the space between them filled; every latency objective as a dashed line; the
+    p95 of `before`, whose points belong to those of `series` in order, as a ghost.
 
     Steps in which nothing was timed leave a gap: no time is not zero time.
     """
-    limits = [o for o in objectives if o.threshold_ms is not None]
+    limits = limits_of(objectives)
     low, high = _span(series.points, [float(o.threshold_ms or 0) for o in limits])
-    ticks = _tick_values(low, high)
+    ticks = tick_values(low, high)
     axis = {
         "type": "log",
         "range": [low, high],
         "tickvals": ticks,
-        "ticktext": [_short(value) for value in ticks],
+        "ticktext": [short(value) for value in ticks],
     }
     points = _settled(series, window)
     traces = [_line(points, series.step_us, *line) for line in _LINES]
-    figure = base.frame(window, axis, traces)
+    traces.append(_ghost(series, before, points))
+    figure = base.frame(window, axis, traces, series.step_us)
     figure["layout"]["annotations"] = [
         *_end_labels(points, low, high),
         *(_objective_label(o) for o in limits),
     ]
-    figure["layout"]["shapes"] = [_objective_line(o) for o in limits]
+    figure["layout"]["shapes"] = [objective_line(o, o.threshold_ms or 1) for o in limits]
     return figure
+
+
+def limits_of(objectives: Sequence[Objective]) -> list[Objective]:
+    """Those that set a longest time."""
+    return [each for each in objectives if each.threshold_ms is not None]
+
+
+def _ghost(series: Steps, before: Steps | None, points: Sequence[Step]) -> dict[str, Any]:
+    """The p95 of the period before, under the steps that are drawn."""
+    earlier = before.points if before else ()
+    shown = {point.start_us for point in points}
+    middle = series.step_us // 2 // SECOND_US * SECOND_US
+    pairs = [
+        (now.start_us + middle, _positive(then.latency_ms.p95))
+        for now, then in zip(series.points, earlier, strict=False)
+        if now.start_us in shown
+    ]
+    return {
+        "type": "scatter",
+        "mode": "lines",
+        "name": "p95 before",
+        "x": [base.iso(at) for at, _ in pairs],
+        "y": [value for _, value in pairs],
+        "line": {"color": colour("ghost"), "width": 1.25, "dash": "2px,3px"},
+        "connectgaps": False,
+        "customdata": [show.ms(value) for _, value in pairs],
+        "hovertemplate": "p95 before %{customdata}<extra></extra>",
+    }
 
 
 def _line(
@@ -100,7 +135,8 @@ def _span(points: Sequence[Step], limits: list[float]) -> tuple[float, float]:
     return low - air, high + air
 
 
-def _tick_values(low: float, high: float) -> list[float]:
+def tick_values(low: float, high: float) -> list[float]:
+    """Round milliseconds between two powers of ten, at most `_MOST_TICKS`."""
     inside = [value for value in _TICKS if low <= log10(value) <= high]
     if len(inside) > _MOST_TICKS:
         inside = [10.0**power for power in range(ceil(low), floor(high) + 1)]
@@ -121,14 +157,15 @@ def _end_labels(points: Sequence[Step], low: float, high: float) -> list[dict[st
     return [base.end_label(f"<b>{name}</b>", y) for (name, _), y in zip(known, places, strict=True)]
 
 
-def _objective_line(objective: Objective) -> dict[str, Any]:
+def objective_line(objective: Objective, height: float) -> dict[str, Any]:
+    """A dashed line across the plot, at the height of the objective on its axis."""
     return {
         "type": "line",
         "xref": "paper",
         "x0": 0,
         "x1": 1,
-        "y0": objective.threshold_ms,
-        "y1": objective.threshold_ms,
+        "y0": height,
+        "y1": height,
         "line": {"color": colour("warn"), "width": 1.25, "dash": "5px,4px"},
     }
 
@@ -155,7 +192,8 @@ def _positive(value: float | None) -> float | None:
     return None if value is None else min(max(value, _LEAST_MS), _MOST_MS)
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
+    """A round duration on an axis: `50 ms`, `2 s`."""
     if value < 1000:
         return f"{value:g}{show.THIN}ms" if value < 10 else f"{value:.0f}{show.THIN}ms"
     if value < 60_000:

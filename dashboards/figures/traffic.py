@@ -31,7 +31,7 @@ def traffic(series: Steps, before: Steps | None, window: Window) -> base.Figure:
     place = base.bar_place(len(points), series.step_us)
     opacity = base.whole_steps(points, window, series.step_us)
     bars = [_bars(points, place, opacity, stack) for stack in _STACK]
-    figure = base.frame(window, axis, [*bars, _line(points, ghost, series.step_us)])
+    figure = base.frame(window, axis, [*bars, _line(points, ghost, series.step_us)], series.step_us)
     unit = base.unit_label(f"exchanges per {base.per(series.step_us)}")
     figure["layout"]["annotations"] = [unit, *_labels(points, ghost, top)]
     return figure

@@ -3,28 +3,24 @@
 from typing import Any
 from urllib.parse import quote
 
-from dash import Dash, Input, Output, State, dcc, html
+from dash import Dash, Input, Output, State, html
 
 from app.auth import current_scope
+from app.domain.health import MIN_EVENTS
 from app.domain.words import Outcome
-from app.queries import ExchangeFilter, get_integration, list_exchanges, operations, series
-from app.queries import budgets as ask_budgets
+from app.queries import ExchangeFilter, get_integration, list_exchanges, operations
 from app.queries import health as ask_health
-from app.queries.results import Health, ObjectiveView
-from dashboards import asking, ids, urlstate, words
+from app.queries.results import Health, OperationView
+from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
-from dashboards.client import clientside
-from dashboards.components import objective, strip
-from dashboards.components.attributes import data
+from dashboards.components import strip
+from dashboards.components.attributes import aria, data
 from dashboards.components.grid import column, grid
-from dashboards.components.panel import chart, panel
+from dashboards.components.panel import choices, panel
 from dashboards.components.texts import badge_class, shown
-from dashboards.figures.errors import errors
-from dashboards.figures.latency import latency
-from dashboards.figures.traffic import traffic
 from dashboards.ids import part
-from dashboards.pages import header, tables
-from dashboards.pages.health_figures import PLACES, budgets, figures
+from dashboards.pages import header, health_charts, health_notes, tables
+from dashboards.pages.health_figures import PLACES, figures
 from dashboards.pages.overview import compared, prose
 
 PATH = "/integrations/<slug>"
@@ -32,11 +28,11 @@ NAME = "Health"
 
 FAILURES = 12
 WORST = 5
-OBJECTIVES = 4
 _OF = "health"
 _D = words.DEFINITIONS
 _FAILING = tuple(outcome.value for outcome in Outcome if outcome != Outcome.OK)
-_CHARTS = (ids.CHART_TRAFFIC, ids.CHART_LATENCY, ids.CHART_ERRORS)
+#: What worst means: most bad ones, or the highest p95.
+WORST_BY = {"": "by failures", "slow": "by slowness"}
 
 _OPERATIONS = [
     column("operation", "Operation", "Code", keep=True, minWidth=170, flex=5,
@@ -45,6 +41,14 @@ _OPERATIONS = [
     column("ratio", "Ratio", "Shown", right=True, tip=_D["error_ratio"], keep=True, minWidth=78,
            flex=2, params={"tone": "ratio_tone"}),
     column("p95", "p95", "Shown", right=True, tip=_D["p95"], keep=True, minWidth=80, flex=2),
+    column("fault", "Fault", "Text", tip=_D["fault"], minWidth=80, flex=2),
+]  # fmt: skip
+_WAYS = [
+    column("name", "Direction", "Linked", keep=True, minWidth=120, flex=3, params={"sub": "sub"}),
+    column("traffic", "Traffic", "Spark", minWidth=104, flex=2, params={"bare": True}),
+    column("ratio", "Errors", "Shown", right=True, tip=_D["error_ratio"], keep=True, minWidth=78,
+           flex=2, params={"tone": "ratio_tone", "sub": "bad_text"}),
+    column("p95", "p95", "Shown", right=True, tip=_D["p95"], keep=True, minWidth=76, flex=2),
     column("fault", "Fault", "Text", tip=_D["fault"], minWidth=80, flex=2),
 ]  # fmt: skip
 _FAILURES = [
@@ -69,18 +73,26 @@ def layout(slug: str, **_query: str) -> html.Div:
             html.Div("", id=ids.HEALTH_QUIET, className="quiet gone"),
             html.Div(
                 [
-                    html.Div("", id=ids.HEALTH_PERIOD, className="period"),
+                    html.Div([_days(), health_charts.objectives()], className="columns standing"),
+                    html.Div(
+                        [
+                            html.Div("", id=ids.HEALTH_PERIOD, className="period"),
+                            html.A("", id=ids.HEALTH_EVIDENCE, href="", **data(keep="range")),
+                        ],
+                        className="title-row",
+                    ),
                     strip.strip(_OF, PLACES),
-                    _objectives(),
-                    html.Div(_charts(), className="columns"),
-                    html.Div([_error_chart(), _operations()], className="columns"),
+                    html.Div(health_charts.upper(), className="columns"),
+                    html.Div(health_charts.lower(), className="columns"),
+                    html.Div([_operations(), _ways()], className="columns"),
                     _failures(slug),
+                    health_notes.notes(),
                 ],
                 id=part(_OF, "full"),
                 className="stack",
             ),
             html.Div(header.empty(slug), id=ids.HEALTH_EMPTY, className="gone"),
-            dcc.Store(id=ids.HEALTH_CHARTS),
+            health_charts.store(),
         ],
         id=ids.HEALTH_BODY,
         className="page loading",
@@ -88,10 +100,11 @@ def layout(slug: str, **_query: str) -> html.Div:
 
 
 def register(app: Dash) -> None:
-    """Four callbacks, so that a slow list does not hold the figures back."""
+    """Several callbacks, so that a slow list does not hold the figures back."""
     _register_summary(app)
-    _register_charts(app)
     _register_lists(app)
+    health_charts.register(app)
+    health_notes.register(app)
 
 
 def _register_summary(app: Dash) -> None:
@@ -104,6 +117,8 @@ def _register_summary(app: Dash) -> None:
             "as_of": Output(part(_OF, "as-of"), "children"),
             "as_of_at": Output(part(_OF, "as-of"), "dateTime"),
             "period": Output(ids.HEALTH_PERIOD, "children"),
+            "evidence": Output(ids.HEALTH_EVIDENCE, "children"),
+            "evidence_href": Output(ids.HEALTH_EVIDENCE, "href"),
             "quiet": Output(ids.HEALTH_QUIET, "children"),
             "quiet_class": Output(ids.HEALTH_QUIET, "className"),
             "full": Output(part(_OF, "full"), "className"),
@@ -124,10 +139,12 @@ def _register_summary(app: Dash) -> None:
             ask.reading, ask.scope, ExchangeFilter(integrations=(slug,)), limit=1
         )
         newest_us = newest.items[0].started_us if newest.items else None
-        return content(now, before, newest_us, ask)
+        return content(slug, now, before, newest_us, ask)
 
 
-def content(now: Health, before: Health, newest_us: int | None, ask: asking.Asked) -> asking.Props:
+def content(
+    slug: str, now: Health, before: Health, newest_us: int | None, ask: asking.Asked
+) -> asking.Props:
     """The props of everything above the charts."""
     status = words.status(now.status)
     nothing = now.proxied == 0
@@ -140,12 +157,22 @@ def content(now: Health, before: Health, newest_us: int | None, ask: asking.Aske
         "as_of": _as_of(newest_us, ask),
         "as_of_at": urlstate.iso(ask.now_us),
         "period": compared(ask),
+        "evidence": _evidence(now),
+        "evidence_href": f"/integrations/{quote(slug)}/exchanges"
+        + ("?verdict=bad" if now.bad else ""),
         "quiet": _quiet(newest_us, ask) if nothing else (ask.range.problem or ""),
         "quiet_class": shown((nothing and not never) or bool(ask.range.problem), "quiet"),
         "full": shown(not never, "stack"),
         "empty": shown(never),
         "strip": strip.props(figures(now, before)),
     }
+
+
+def _evidence(now: Health) -> str:
+    """What the link to the exchanges of this time says."""
+    if now.bad:
+        return f"Show the {show.count(now.bad)} bad exchange{'' if now.bad == 1 else 's'}"
+    return f"Show the {show.count(now.recorded)} exchanges" if now.recorded else ""
 
 
 def _as_of(newest_us: int | None, ask: asking.Asked) -> str:
@@ -162,46 +189,6 @@ def _quiet(newest_us: int | None, ask: asking.Asked) -> str:
     return f"No exchange in this time. {newest}"
 
 
-def _register_charts(app: Dash) -> None:
-    @app.callback(
-        {
-            "charts": Output(ids.HEALTH_CHARTS, "data"),
-            "objectives": [
-                Output(*pair)
-                for slot in range(OBJECTIVES)
-                for pair in objective.outputs(_slot(slot))
-            ],
-        },
-        Input(ids.LOCATION, "search"),
-        Input(ids.PULSE, "data"),
-        State(ids.LOCATION, "pathname"),
-    )
-    @asking.quiet
-    def charts(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
-        ask, slug = asking.asked(search), asking.slug_of(pathname, "")
-        found = ask_budgets(ask.reading, ask.scope, slug)
-        limits = tuple(each.objective for each in found)
-        filled = [prop for props in budgets(found, OBJECTIVES) for prop in props]
-        return {"charts": pictures(ask, slug, limits), "objectives": filled}
-
-    painted = [Output(chart_id, "figure") for chart_id in _CHARTS]
-    clientside(app, "paint", painted, Input(ids.HEALTH_CHARTS, "data"), Input(ids.SCHEME, "data"))
-    dragged = [Input(chart_id, "relayoutData") for chart_id in _CHARTS]
-    clientside(app, "zoom", Output(ids.ZOOM, "data"), *dragged, first=False)
-
-
-def pictures(
-    ask: asking.Asked, slug: str, limits: tuple[ObjectiveView, ...]
-) -> list[dict[str, Any]]:
-    """The three charts, in the order of `_CHARTS`."""
-    window = ask.range.window
-    step = urlstate.step_us(window, ask.now_us)
-    now = series(ask.reading, ask.scope, slug, window, step)
-    earlier = urlstate.previous(window, step)
-    before = series(ask.reading, ask.scope, slug, earlier, step)
-    return [traffic(now, before, window), latency(now, limits, window), errors(now, window)]
-
-
 def _register_lists(app: Dash) -> None:
     @app.callback(
         Output(ids.HEALTH_OPERATIONS, "rowData"),
@@ -216,7 +203,8 @@ def _register_lists(app: Dash) -> None:
     ) -> tuple[list[tables.Row], list[tables.Row]]:
         ask, slug = asking.asked(search), asking.slug_of(pathname, "")
         window = ask.range.window
-        worst = operations(ask.reading, ask.scope, slug, window)[:WORST]
+        found = operations(ask.reading, ask.scope, slug, window)
+        worst = worst_of(found, router.query(search).get("worst", ""))
         wanted = ExchangeFilter(integrations=(slug,), window=window, outcomes=_FAILING)
         failed = list_exchanges(ask.reading, ask.scope, wanted, limit=FAILURES)
         return (
@@ -225,40 +213,35 @@ def _register_lists(app: Dash) -> None:
         )
 
 
-def _slot(number: int) -> str:
-    return part("objective", str(number))
+def worst_of(found: list[OperationView], by: str) -> list[OperationView]:
+    """The first few of what `operations` orders by bad ones; `by` "slow": the slowest, of those
+    called often enough to say so."""
+    if by != "slow":
+        return found[:WORST]
+    timed = [each for each in found if each.exchanges >= MIN_EVENTS and each.latency_ms.p95]
+    return sorted(timed, key=lambda each: -(each.latency_ms.p95 or 0.0))[:WORST]
 
 
-def _objectives() -> html.Div:
-    return html.Div(
-        [objective.objective(_slot(n)) for n in range(OBJECTIVES)], className="objectives"
+def _days() -> html.Section:
+    of = ids.HEALTH_DAYS
+    strip_of_days = html.Div(id=part(of, "strip"), className="days", role="img",
+                             **aria(label="The last 90 days, one mark for each"))  # fmt: skip
+    ends = html.Div(
+        [html.Span("", id=part(of, "from")), html.Span("today, UTC")], className="between ends"
     )
+    said = html.Div("", id=part(of, "said"), className="detail")
+    return panel("90 days", html.Div([strip_of_days, ends, said], className="days-body"))
 
 
-def _charts() -> list[Any]:
-    return [
-        chart(
-            ids.CHART_TRAFFIC,
-            "Exchanges",
-            "dotted: the period before",
-            "Exchanges over time, stacked by good, excluded and bad, with the period before.",
-        ),
-        chart(
-            ids.CHART_LATENCY,
-            "Latency",
-            "drag to look closer",
-            "Latency over time: 50th, 95th and 99th percentile, with the objective.",
-        ),
-    ]
-
-
-def _error_chart() -> Any:
-    return chart(
-        ids.CHART_ERRORS,
-        "Failures by outcome",
-        "with their number",
-        "Failed exchanges over time as a share of all, by outcome.",
+def _ways() -> html.Section:
+    body = grid(
+        ids.HEALTH_WAYS,
+        _WAYS,
+        row_px=48,
+        empty="Nothing crossed in this time.",
+        label="By direction and kind",
     )
+    return panel("By direction", body)
 
 
 def _operations() -> html.Section:
@@ -269,7 +252,8 @@ def _operations() -> html.Section:
         empty="No operation in this time.",
         label="Worst operations",
     )
-    return panel("Worst operations", body)
+    by = choices("worst", "Worst by", WORST_BY)
+    return panel("Worst operations", body, aside=by)
 
 
 def _failures(slug: str) -> html.Section:

@@ -1,20 +1,28 @@
 """The overview: every integration of the caller, trouble first."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import dash_mantine_components as dmc
 from dash import Dash, Input, Output, html
+from flask import current_app
 
-from app.queries import league
-from app.queries.results import Health, IntegrationView
-from dashboards import asking, ids, urlstate, words
+from app.auth import current_scope
+from app.domain.scope import Scope
+from app.queries import Overview, OverviewRow
+from app.queries.results import Health
+from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
-from dashboards.components import strip
+from dashboards.client import clientside
+from dashboards.components import states, strip
 from dashboards.components.attributes import aria
 from dashboards.components.grid import column, grid
+from dashboards.components.panel import choices
 from dashboards.components.strip import Figure, Place
-from dashboards.components.texts import badge_class
+from dashboards.components.texts import badge_class, shown
 from dashboards.ids import part
-from dashboards.pages import tables
+from dashboards.pages import overview_rows
+from dashboards.pages.overview_rows import GROUPS, ONLY
 
 PATH = "/"
 NAME = "Overview"
@@ -32,14 +40,16 @@ _D = words.DEFINITIONS
 _COLUMNS = [
     column("name", "Integration", "Linked", keep=True, minWidth=112, flex=3,
            params={"sub": "partner"}),
-    column("rank", "Status", "Status", keep=True, minWidth=136, flex=4),
-    column("exchanges", "Exchanges", "Shown", right=True, tip=_D["exchanges"], minWidth=96, flex=2),
+    column("rank", "Status", "Status", tip=_D["status"], keep=True, minWidth=136, flex=5),
+    column("traffic", "Traffic", "Spark", tip=_D["traffic"], minWidth=118, flex=2),
     column("ratio", "Errors", "Shown", right=True, tip=_D["error_ratio"], keep=True, minWidth=92,
-           flex=2, params={"note": "ratio_note", "tone": "ratio_tone", "tip": "ratio_tip"}),
+           flex=2, params={"note": "ratio_note", "tone": "ratio_tone", "tip": "ratio_tip",
+                           "sub": "ratio_sub"}),
     column("p95", "p95", "Shown", right=True, tip=_D["p95"], minWidth=84, flex=2,
-           params={"tone": "p95_tone"}),
-    column("excluded", "Excluded", "Shown", right=True, tip=_D["excluded"], minWidth=84, flex=2),
-    column("fault", "Fault", "Faults", tip=_D["fault"], minWidth=104, flex=2),
+           params={"tone": "p95_tone", "sub": "p95_sub"}),
+    column("budget", "Budget left", "Budget", tip=_D["budget_left"], minWidth=132, flex=2),
+    column("fault", "Whose fault", "Faults", tip=_D["fault"], minWidth=92, flex=2),
+    {"field": "search", "hide": True, "context": {"keep": False, "never": True}},
 ]  # fmt: skip
 
 
@@ -54,22 +64,20 @@ def layout(**_query: str) -> html.Div:
                 ],
                 className="title-row",
             ),
-            html.Div([_card(place) for place in range(CARDS)], className="cards"),
-            html.Div("", id=ids.OVERVIEW_PERIOD, className="period"),
-            strip.strip(_OF, _PLACES),
-            html.H2("", id=ids.OVERVIEW_COUNT, className="list-title"),
-            html.Section(
-                grid(
-                    ids.OVERVIEW_GRID,
-                    _COLUMNS,
-                    row_px=54,
-                    page_size=50,
-                    empty="No integration yet: `python -m app import FILE` brings them in.",
-                    label="Integrations, trouble first",
-                ),
-                className="panel",
+            html.P("", id=part(_OF, "whose"), className="opening"),
+            html.Div(_first_steps(current_scope()), id=part(_OF, "first"), className="gone"),
+            html.Div(
+                [
+                    html.Div([_card(place) for place in range(CARDS)], className="cards"),
+                    html.Div("", id=ids.OVERVIEW_PERIOD, className="period"),
+                    strip.strip(_OF, _PLACES),
+                    _toolbar(),
+                    html.Section(_grid(), className="panel"),
+                    html.Div(_legend(), className="legend"),
+                ],
+                id=part(_OF, "full"),
+                className="stack",
             ),
-            html.Div(_legend(), className="legend"),
         ],
         id=ids.OVERVIEW_BODY,
         className="page loading",
@@ -77,12 +85,15 @@ def layout(**_query: str) -> html.Div:
 
 
 def register(app: Dash) -> None:
-    """The one callback of the page."""
+    """The one callback of the page, and what the browser does by itself."""
 
     @app.callback(
         {
             "body": Output(ids.OVERVIEW_BODY, "className"),
             "title": Output(ids.OVERVIEW_TITLE, "children"),
+            "whose": Output(part(_OF, "whose"), "children"),
+            "first": Output(part(_OF, "first"), "className"),
+            "full": Output(part(_OF, "full"), "className"),
             "period": Output(ids.OVERVIEW_PERIOD, "children"),
             "count": Output(ids.OVERVIEW_COUNT, "children"),
             "rows": Output(ids.OVERVIEW_GRID, "rowData"),
@@ -97,34 +108,37 @@ def register(app: Dash) -> None:
     @asking.main
     def refresh(search: str | None, _pulse: Any) -> asking.Props:
         ask = asking.asked(search)
-        window = ask.range.window
-        now = league(ask.reading, ask.scope, window)
-        before = league(ask.reading, ask.scope, window.previous())
-        return content(now, before, ask, search or "")
+        return content(asking.shared_overview(ask), ask, search or "")
+
+    typed = Input(part(_OF, "find"), "value")
+    clientside(app, "narrow", Output(part(_OF, "find"), "title"), typed, first=False)
 
 
-def content(
-    now: list[tuple[IntegrationView, Health]],
-    before: list[tuple[IntegrationView, Health]],
-    ask: asking.Asked,
-    search: str,
-) -> asking.Props:
-    """The props of the whole page."""
-    rows = [tables.league_row(view, health, search) for view, health in now]
-    troubled = [pair for pair in now if words.status(pair[1].status).needs_person]
+def content(found: Overview, ask: asking.Asked, search: str) -> asking.Props:
+    """The props of the whole page. Links keep the range, and nothing else of the address."""
+    query = router.query(search)
+    keep = urlstate.build(ask.range) if search else ""
+    rows = overview_rows.rows(
+        found.rows, keep, ask.now_us, only=query.get("only", ""), group=query.get("group", "")
+    )
+    troubled = [each for each in found.rows if words.status(each.now.status).needs_person]
+    empty = not found.rows
     return {
         "body": "page",
-        "title": words.opening(len(troubled), len(now)),
+        "title": words.opening(len(troubled), len(found.rows)),
+        "whose": words.whose([words.main_of(each.now.by_fault) for each in troubled]),
+        "first": shown(empty),
+        "full": shown(not empty, "stack"),
         "period": compared(ask),
-        "count": f"{len(now):,} integration{'' if len(now) == 1 else 's'} by trouble",
+        "count": _count(len(found.rows), sum("head" not in row for row in rows), query),
         "rows": rows,
         "as_of": f"as of {show.clock(ask.now_us)}",
         "as_of_at": urlstate.iso(ask.now_us),
-        "strip": strip.props(_figures([h for _, h in now], [h for _, h in before])),
+        "strip": strip.props(_figures(found.rows)),
         "cards": [
             prop
             for place in range(CARDS)
-            for prop in _card_props(troubled[place] if place < len(troubled) else None, search)
+            for prop in _card_props(troubled[place] if place < len(troubled) else None, keep, ask)
         ],
     }
 
@@ -134,7 +148,7 @@ def period(ask: asking.Asked) -> str:
     window = ask.range.window
     if ask.range.preset:
         return f"Last {show.duration(ask.range.preset)}"
-    return f"{show.minute(window.start_us)} to {show.minute(window.end_us)} UTC"
+    return show.window(window.start_us, window.end_us)
 
 
 def compared(ask: asking.Asked) -> str:
@@ -144,7 +158,22 @@ def compared(ask: asking.Asked) -> str:
     return f"{period(ask)}, compared with the {before} before"
 
 
-def _figures(now: list[Health], before: list[Health]) -> list[Figure]:
+def prose(sentence: str) -> str:
+    """A sentence of `app.domain.sentence` as plain text: its back-quotes mark operations."""
+    return sentence.replace("`", "")
+
+
+def _count(known: int, shown_rows: int, query: dict[str, str]) -> str:
+    text = f"{known:,} integration{'' if known == 1 else 's'}"
+    if query.get("only") in ONLY:
+        text = f"{shown_rows:,} of {text}"
+    by = GROUPS.get(query.get("group", ""), "").lower()
+    return f"{text} by {by}, then trouble" if by else f"{text} by trouble"
+
+
+def _figures(rows: Sequence[OverviewRow]) -> list[Figure]:
+    now = [each.now for each in rows]
+    before = [each.before for each in rows if each.before]
     exchanges, exchanges_before = _total(now, "proxied"), _total(before, "proxied")
     ratio, ratio_before = _ratio(now), _ratio(before)
     in_trouble, in_trouble_before = _in_trouble(now), _in_trouble(before)
@@ -166,16 +195,16 @@ def _figures(now: list[Health], before: list[Health]) -> list[Figure]:
     ]
 
 
-def _total(healths: list[Health], field: str) -> int:
+def _total(healths: Sequence[Health], field: str) -> int:
     return sum(getattr(health, field) for health in healths)
 
 
-def _ratio(healths: list[Health]) -> float | None:
+def _ratio(healths: Sequence[Health]) -> float | None:
     good, bad = _total(healths, "good"), _total(healths, "bad")
     return bad / (good + bad) if good + bad else None
 
 
-def _in_trouble(healths: list[Health]) -> int:
+def _in_trouble(healths: Sequence[Health]) -> int:
     return sum(words.status(health.status).needs_person for health in healths)
 
 
@@ -212,26 +241,59 @@ def _card_outputs(place: int) -> list[tuple[str, str]]:
     ]
 
 
-def _card_props(pair: tuple[IntegrationView, Health] | None, search: str) -> list[str]:
-    if pair is None:
+def _card_props(each: OverviewRow | None, keep: str, ask: asking.Asked) -> list[str]:
+    if each is None:
         return ["card gone", "/", "", "", "badge", "", ""]
-    view, health = pair
-    row = tables.league_row(view, health, search)
-    note = f"{view.partner_name} · {row['exchanges_text']} exchanges · p95 {row['p95_text']}"
+    row = overview_rows.row(each, keep, ask.now_us)
+    since = ""
+    if each.trouble is not None and each.trouble.whole:
+        since = f"{show.since(each.trouble.window.start_us, ask.now_us)} · "
+    note = f"{row['traffic_text']} exchanges · p95 {row['p95_text']}"
     return [
         f"card tone-{row['tone']}",
         row["href"],
-        view.name,
+        each.view.name,
         row["status"],
-        badge_class(health.status),
-        prose(health.sentence),
-        note,
+        badge_class(each.now.status),
+        prose(each.now.sentence),
+        f"{each.view.partner_name} · {since}{note}",
     ]
 
 
-def prose(sentence: str) -> str:
-    """A sentence of `app.domain.sentence` as plain text: its back-quotes mark operations."""
-    return sentence.replace("`", "")
+def _toolbar() -> html.Div:
+    return html.Div(
+        [
+            html.H2("", id=ids.OVERVIEW_COUNT, className="list-title"),
+            dmc.TextInput(
+                id=part(_OF, "find"),
+                placeholder="Search these integrations",
+                size="sm",
+                className="list-find",
+                **aria(label="Search these integrations"),
+            ),
+            choices("only", "Which", {"": "All", **ONLY}),
+            choices("group", "In groups by", {"": "No groups", **GROUPS}),
+        ],
+        className="toolbar",
+    )
+
+
+def _grid() -> html.Div:
+    return grid(
+        ids.OVERVIEW_GRID,
+        _COLUMNS,
+        row_px=54,
+        page_size=50,
+        empty="No integration is like that in this time.",
+        label="Integrations, trouble first",
+    )
+
+
+def _first_steps(scope: Scope) -> html.Div:
+    settings = current_app.extensions["midspan"].settings
+    if not scope.covers(None):
+        return states.nothing_yours()
+    return states.first_steps(str(settings.outbound_bind), str(settings.inbound_bind))
 
 
 def _legend() -> list[html.Span]:

@@ -58,7 +58,7 @@ def log_in(page: Page, base: str, email: str = ADMIN) -> None:
 
 def settle(page: Page) -> None:
     """Until the page shows its numbers and its charts are drawn."""
-    page.wait_for_selector("main .page:not(.loading), main .face", timeout=20_000)
+    page.wait_for_selector("main .page:not(.loading), main .face:visible", timeout=20_000)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(700)
 

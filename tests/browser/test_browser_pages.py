@@ -103,7 +103,7 @@ def test_an_exchange_is_found_by_its_id(visit):
 
 def test_an_integration_is_found_by_its_name(visit):
     page = visit("/?window=6h")
-    page.wait_for_selector("#nav-0 .nav-name:not(:empty)")
+    page.wait_for_selector("#nav-0:not(:empty)")
     page.keyboard.press("/")
     page.keyboard.type("umbre")
     page.locator("[role=option]").first.click()

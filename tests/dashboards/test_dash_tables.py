@@ -1,48 +1,11 @@
 import json
 
 import pytest
-from dash_builders import NO_LATENCY, make_exchange, make_health, make_integration, make_operation
+from dash_builders import make_exchange, make_operation
 
-from dashboards import words
 from dashboards.pages import tables
 
 T = "\u202f"
-
-
-def test_a_row_of_the_overview_says_status_ratio_and_interval():
-    row = tables.league_row(make_integration(), make_health(), "?window=1h")
-    assert row["href"] == "/integrations/globex-issues?window=1h"
-    assert row["status"] == "■ Failing"
-    assert row["ratio_text"] == f"8.2{T}%"
-    assert row["ratio_note"] == "±1.7"
-    assert row["faults"] == [["partner", 80], ["platform", 20], ["network", 0], ["customer", 0]]
-
-
-def test_too_few_exchanges_are_counted_and_not_divided():
-    health = make_health(status="not_enough_data", good=9, bad=0, error_ratio=0.0)
-    row = tables.league_row(make_integration(), health, "")
-    assert row["ratio_text"] == "0 of 9"
-    assert row["ratio_note"] == ""
-
-
-def test_what_was_not_measured_is_a_dash():
-    health = make_health(
-        status="idle", proxied=0, good=0, bad=0, excluded=0, error_ratio=None,
-        error_interval=None, latency_ms=NO_LATENCY, by_fault={}, reasons=(),
-    )  # fmt: skip
-    row = tables.league_row(make_integration(), health, "")
-    assert (row["ratio_text"], row["p95_text"], row["excluded_text"]) == ("–", "–", "–")
-
-
-def test_an_integration_that_is_not_public_says_so():
-    view = make_integration(visibility="internal")
-    assert tables.league_row(view, make_health(), "")["partner"] == "Globex · internal"
-
-
-@pytest.mark.parametrize("status", list(words.STATUSES))
-def test_trouble_sorts_before_calm(status):
-    row = tables.league_row(make_integration(), make_health(status=status), "")
-    assert row["rank"] == list(words.STATUSES).index(status)
 
 
 def test_an_operation_leads_to_its_exchanges_in_the_same_time():

@@ -1,0 +1,172 @@
+"""The charts of the health page: at most six, all on one span of time, all with the same marks."""
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, dcc, html
+from dash.development.base_component import Component
+
+from app.queries import Timeline, days, notes, series, timeline
+from app.queries import budgets as ask_budgets
+from app.queries.results import NoteView, ObjectiveView
+from dashboards import asking, ids, router, urlstate
+from dashboards import format as show
+from dashboards.client import clientside
+from dashboards.components import objective
+from dashboards.components.panel import chart, choices
+from dashboards.figures.base import Figure
+from dashboards.figures.errors import errors
+from dashboards.figures.heat import heat
+from dashboards.figures.latency import latency
+from dashboards.figures.marks import marked
+from dashboards.figures.traffic import traffic
+from dashboards.ids import part
+from dashboards.pages.health_figures import budgets
+from dashboards.pages.health_rows import day_summary, days_of, note_row, way_row
+
+OBJECTIVES = 4
+CHARTS = (ids.CHART_TRAFFIC, ids.CHART_LATENCY, ids.CHART_ERRORS, ids.CHART_HEAT)
+SPLITS = {"": "outcome", "fault": "fault"}
+
+
+def slot(number: int) -> str:
+    """The id of one objective."""
+    return part("objective", str(number))
+
+
+def objectives() -> html.Div:
+    """Places for the objectives."""
+    return html.Div(
+        [objective.objective(slot(n)) for n in range(OBJECTIVES)], className="objectives"
+    )
+
+
+def store() -> Component:
+    """Where the figures wait for the browser to paint them."""
+    return html.Div([dcc.Store(id=ids.HEALTH_CHARTS), dcc.Store(id=ids.HEALTH_DAYS)])
+
+
+def upper() -> list[Any]:
+    """Traffic and latency."""
+    return [
+        chart(
+            ids.CHART_TRAFFIC,
+            "Exchanges",
+            "dotted: the period before",
+            "Exchanges over time, stacked by good, excluded and bad, with the period before.",
+        ),
+        chart(
+            ids.CHART_LATENCY,
+            "Latency",
+            "drag to look closer",
+            "Latency over time: 50th, 95th and 99th percentile, with the objective and the p95 of "
+            "the period before.",
+        ),
+    ]
+
+
+def lower() -> list[Any]:
+    """Failures and the heat map."""
+    return [
+        chart(
+            ids.CHART_ERRORS,
+            "Failures",
+            choices("by", "Failures by", {key: f"by {word}" for key, word in SPLITS.items()}),
+            "Failed exchanges over time as a share of all, by outcome or by fault.",
+        ),
+        chart(
+            ids.CHART_HEAT,
+            "How long they took",
+            "each cell a length of time",
+            "A map of durations over time: darker cells hold more exchanges.",
+        ),
+    ]
+
+
+def register(app: Dash) -> None:
+    """One callback for everything that is read step by step, one for the days."""
+    _register_charts(app)
+    _register_days(app)
+    painted = [Output(chart_id, "figure") for chart_id in CHARTS]
+    clientside(app, "paint", painted, Input(ids.HEALTH_CHARTS, "data"), Input(ids.SCHEME, "data"))
+    dragged = [Input(chart_id, "relayoutData") for chart_id in CHARTS]
+    clientside(app, "zoom", Output(ids.ZOOM, "data"), *dragged, first=False)
+    clicked = [Input(chart_id, "clickData") for chart_id in CHARTS]
+    clientside(app, "pick", Output(ids.HEALTH_CHARTS, "title"), *clicked, first=False)
+    clientside(app, "days", Output(ids.HEALTH_DAYS, "title"), Input(ids.HEALTH_DAYS, "data"))
+
+
+def _register_charts(app: Dash) -> None:
+    @app.callback(
+        {
+            "charts": Output(ids.HEALTH_CHARTS, "data"),
+            "objectives": [
+                Output(*pair)
+                for number in range(OBJECTIVES)
+                for pair in objective.outputs(slot(number))
+            ],
+            "ways": Output(ids.HEALTH_WAYS, "rowData"),
+            "notes": Output(ids.HEALTH_NOTES, "rowData"),
+        },
+        Input(ids.LOCATION, "search"),
+        Input(ids.PULSE, "data"),
+        Input(part(ids.HEALTH_NOTES, "written"), "data"),
+        State(ids.LOCATION, "pathname"),
+    )
+    @asking.quiet
+    def charts(
+        search: str | None, _pulse: Any, _written: Any, pathname: str | None
+    ) -> asking.Props:
+        ask, slug = asking.asked(search), asking.slug_of(pathname, "")
+        window = ask.range.window
+        step = urlstate.step_us(window, ask.now_us)
+        now = timeline(ask.reading, ask.scope, slug, window, step)
+        found = ask_budgets(ask.reading, ask.scope, slug)
+        written = notes(ask.reading, ask.scope, slug, window)
+        limits = tuple(each.objective for each in found)
+        split = router.query(search).get("by", "")
+        return {
+            "charts": pictures(ask, slug, now, limits, written, split=split),
+            "objectives": [prop for props in budgets(found, OBJECTIVES) for prop in props],
+            "ways": [way_row(way, slug, search or "") for way in now.ways],
+            "notes": [note_row(each) for each in written],
+        }
+
+
+def pictures(
+    ask: asking.Asked,
+    slug: str,
+    now: Timeline,
+    limits: tuple[ObjectiveView, ...],
+    written: list[NoteView],
+    *,
+    split: str,
+) -> list[Figure]:
+    """The charts, in the order of `CHARTS`."""
+    window, step = ask.range.window, now.series.step_us
+    before = series(ask.reading, ask.scope, slug, urlstate.previous(window, step), step)
+    starts = [point.start_us for point in now.series.points]
+    found = [
+        traffic(now.series, before, window),
+        latency(now.series, limits, window, before),
+        errors(now.series, window, now.by_fault if split == "fault" else None),
+        heat(now.heat, starts, step, limits, window),
+    ]
+    return [
+        marked(each, window, now.episodes, written, named=place == 0)
+        for place, each in enumerate(found)
+    ]
+
+
+def _register_days(app: Dash) -> None:
+    @app.callback(
+        Output(ids.HEALTH_DAYS, "data"),
+        Output(part(ids.HEALTH_DAYS, "said"), "children"),
+        Output(part(ids.HEALTH_DAYS, "from"), "children"),
+        Input(ids.LOCATION, "pathname"),
+        Input(ids.PULSE, "data"),
+    )
+    @asking.quiet
+    def strip(pathname: str | None, _pulse: Any) -> tuple[list[list[Any]], str, str]:
+        ask, slug = asking.asked(""), asking.slug_of(pathname, "")
+        found = days(ask.reading, ask.scope, slug)
+        return days_of(found), day_summary(found), show.utc_day(found[0].start_us)
