@@ -47,11 +47,24 @@ def mount(server: Flask, settings: Settings) -> Dash:
     for page in PAGES:
         page.register(app)
     callbacks.install(server, app)
-    zone.install(server)
+    _choose_zone(server)
     server.extensions["midspan"].csp_hashes = lambda: list(app.csp_hashes())
     server.after_request(_tell_not_found)
     _compress(server)
     return app
+
+
+def _choose_zone(server: Flask) -> None:
+    """Every request is answered in the zone that its cookie names."""
+
+    def choose() -> None:
+        zone.choose(request.cookies.get(zone.COOKIE))
+
+    def forget(_error: BaseException | None) -> None:
+        zone.choose(None)
+
+    server.before_request(choose)
+    server.teardown_request(forget)
 
 
 def _compress(server: Flask) -> None:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flask import Flask, request
-
 from app.domain.window import SECOND_US
 
 COOKIE = "midspan_zone"
@@ -17,17 +15,9 @@ _LONGEST = 64
 _current: ContextVar[tzinfo] = ContextVar("zone", default=UTC)
 
 
-def install(server: Flask) -> None:
-    """Every request of `server` is answered in the zone that its cookie names."""
-
-    def choose() -> None:
-        _current.set(named(request.cookies.get(COOKIE)))
-
-    def forget(_error: BaseException | None) -> None:
-        _current.set(UTC)
-
-    server.before_request(choose)
-    server.teardown_request(forget)
+def choose(name: str | None) -> None:
+    """From now on, in this context, times are told in the zone of that name; None: in UTC."""
+    _current.set(named(name))
 
 
 @lru_cache(maxsize=64)

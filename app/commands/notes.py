@@ -1,17 +1,47 @@
 """Writing a note beside the numbers of an integration."""
 
-from sqlalchemy import select
+from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session
 
 from app.commands import audit
+from app.db import transaction
 from app.domain.scope import Scope
 from app.domain.window import DAY_US
 from app.errors import NotFound, Refused
 from app.models import Integration, Note, NoteKind, Partner
 
 LONGEST = 500
+KINDS = tuple(kind.value for kind in NoteKind)
 #: A note may be about what is planned, but not about what nobody will live to see.
 _AHEAD_US = 366 * DAY_US
+
+
+def write_note(
+    engine: Engine,
+    scope: Scope,
+    *,
+    slug: str,
+    kind: str,
+    text: str,
+    at_us: int,
+    now_us: int,
+    actor: str,
+) -> int:
+    """`add_note` in a transaction of its own, its kind a word of `KINDS`; the note's id."""
+    if kind not in KINDS:
+        raise Refused(f"a note is one of {', '.join(KINDS)}")
+    with transaction(engine) as session:
+        note = add_note(
+            session,
+            scope,
+            slug=slug,
+            kind=NoteKind(kind),
+            text=text,
+            at_us=at_us,
+            now_us=now_us,
+            actor=actor,
+        )
+        return note.id
 
 
 def add_note(

@@ -6,10 +6,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from app.auth import current_actor
-from app.commands.notes import add_note
-from app.db import transaction
 from app.errors import NotFound, Refused, Unavailable
-from app.models import NoteKind
 from dashboards import asking, ids
 from dashboards.components.attributes import aria
 from dashboards.components.grid import column, grid
@@ -23,7 +20,7 @@ _COLUMNS = [
     column("text", "Note", "Text", keep=True, minWidth=140, flex=8),
     column("author", "By", "Text", minWidth=120, flex=3),
 ]  # fmt: skip
-_KINDS = [{"value": kind.value, "label": kind.value} for kind in NoteKind]
+_KINDS = [{"value": kind, "label": kind} for kind in KINDS]
 
 
 def notes() -> html.Section:
@@ -92,15 +89,13 @@ def register(app: Dash) -> None:
 
 
 def _write(ask: asking.Asked, slug: str, text: Any, kind: Any, at: Any) -> None:
-    kinds = {each.value: each for each in NoteKind}
-    with transaction(ask.reading.engine) as session:
-        add_note(
-            session,
-            ask.scope,
-            slug=slug,
-            kind=kinds.get(str(kind), NoteKind.OTHER),
-            text=text if isinstance(text, str) else "",
-            at_us=asking.moment_of(at, ask.now_us),
-            now_us=ask.now_us,
-            actor=current_actor(),
-        )
+    write_note(
+        ask.reading.engine,
+        ask.scope,
+        slug=slug,
+        kind=kind if isinstance(kind, str) else "",
+        text=text if isinstance(text, str) else "",
+        at_us=asking.moment_of(at, ask.now_us),
+        now_us=ask.now_us,
+        actor=current_actor(),
+    )

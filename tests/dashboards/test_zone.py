@@ -8,19 +8,16 @@ from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
 from dashboards import asking, zone
 from dashboards import format as show
 from dashboards.figures import base
+from dashboards.mount import _choose_zone
 
 
 def within(name: str, ask):
-    """What `ask` gives inside a request whose cookie names a zone."""
-    server = Flask("zones")
-    zone.install(server)
-    answers = []
-    server.add_url_rule("/", "ask", lambda: answers.append(ask()) or "done")
-    client = server.test_client()
-    if name:
-        client.set_cookie(zone.COOKIE, name)
-    client.get("/")
-    return answers[0]
+    """What `ask` gives for a viewer whose cookie names a zone."""
+    zone.choose(name or None)
+    try:
+        return ask()
+    finally:
+        zone.choose(None)
 
 
 @pytest.mark.parametrize(
@@ -39,6 +36,17 @@ def within(name: str, ask):
 )
 def test_a_moment_is_told_on_the_viewers_clock(name, clock):
     assert within(name, lambda: show.clock(NOON_US)) == clock
+
+
+def test_a_request_is_answered_in_the_zone_of_its_cookie():
+    server, answers = Flask("zones"), []
+    _choose_zone(server)
+    server.add_url_rule("/", "ask", lambda: answers.append(show.clock(NOON_US)) or "done")
+    client = server.test_client()
+    client.set_cookie(zone.COOKIE, "Europe/Berlin")
+    client.get("/")
+    assert answers == ["13:00:00 CET"]
+    assert show.clock(NOON_US) == "12:00:00 UTC"
 
 
 def test_one_request_does_not_change_the_clock_of_the_next():
