@@ -6,6 +6,7 @@ import dash_mantine_components as dmc
 from dash import Dash, Input, Output, State, dcc, html, no_update
 
 from app.auth import current_actor
+from app.commands.notes import KINDS, write_note
 from app.errors import NotFound, Refused, Unavailable
 from dashboards import asking, ids
 from dashboards.components.attributes import aria
