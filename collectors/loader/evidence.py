@@ -29,7 +29,7 @@ def scrub_capture(scrubber: Scrubber, exchange: Exchange, capture: Capture) -> S
     noting = scrubber.noting(secrets.note)
     sent, received = capture.request_headers, capture.response_headers
     shown_sent = scrub_headers(noting, sent)
-    query = noting.form(capture.query)
+    query = noting.form(capture.query) if capture.query else b""
     asked = scrub_body(noting, capture.request_body, sent, exchange.request_bytes)
     shown_received = scrub_headers(noting, received)
     answered = scrub_body(noting, capture.response_body, received, exchange.response_bytes)
@@ -44,21 +44,23 @@ def scrub_capture(scrubber: Scrubber, exchange: Exchange, capture: Capture) -> S
 
 
 class _Secrets:
-    """The secrets found in one exchange."""
+    """The secrets found in one exchange, in order, each with how it may be spelt."""
 
     def __init__(self, scrubber: Scrubber) -> None:
         self._scrubber = scrubber
-        self._found: dict[bytes, None] = {}
+        self._found: dict[bytes, set[bytes]] = {}
 
     def note(self, value: bytes) -> None:
         """Remember a value that must not be seen, if it can be told from an ordinary word."""
         if len(self._found) < _MOST_SECRETS and _is_telling(value):
-            self._found[value] = None
+            self._found[value] = _spellings(value)
 
     def hide(self, raw: bytes) -> bytes:
-        """`raw` without them, as they are and percent-encoded."""
+        """`raw` without them."""
+        if not self._found or not raw:
+            return raw
         for value in sorted(self._found, key=len, reverse=True):
-            for spelt in _spellings(value):
+            for spelt in self._found[value]:
                 if spelt in raw:
                     raw = raw.replace(spelt, self._scrubber.fingerprint(value))
         return raw

@@ -14,10 +14,9 @@ exchange is taken out of every other (`collectors.loader.evidence`).
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
-from copy import copy
 from hashlib import blake2b
 from itertools import accumulate, islice
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from collectors.loader import patterns
@@ -46,10 +45,10 @@ class Scrubber:
         self._key = blake2b(secret.encode(), person=b"midspan scrub").digest()
         self.note: Callable[[bytes], object] = _forget
 
-    def noting(self, note: Callable[[bytes], object]) -> Self:
+    def noting(self, note: Callable[[bytes], object]) -> "Scrubber":
         """The same scrubber, which tells `note`."""
-        other = copy(self)
-        other.note = note
+        other = object.__new__(Scrubber)
+        other._key, other.note = self._key, note
         return other
 
     def mark(self, value: bytes) -> bytes:
