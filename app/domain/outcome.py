@@ -137,3 +137,5 @@ def outcome_of_status(kind: Kind, status: int) -> tuple[Outcome, str]:
 TIMED_OUTCOMES = frozenset(
     {Outcome.OK, Outcome.CLIENT_ERROR, Outcome.SERVER_ERROR, Outcome.TIMEOUT}
 )
+#: The status of a WebSocket, which lasts as long as it is wanted: that is no response time either.
+TUNNEL_STATUS = 101

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.domain import histogram, tally
-from app.domain.outcome import TIMED_OUTCOMES
+from app.domain.outcome import TIMED_OUTCOMES, TUNNEL_STATUS
 from app.domain.window import MINUTE_US, floor
 from app.domain.words import Outcome, Verdict
 from app.store.port import Series, StoredExchange, Sum
@@ -58,7 +58,7 @@ def _columns(rows: Sequence[StoredExchange]) -> _Columns:
 
     minute = column("started_us") // MINUTE_US
     outcome, fault, verdict = column("outcome"), column("fault"), column("verdict")
-    timed = _TIMED[outcome]
+    timed = _TIMED[outcome] & (column("status") != TUNNEL_STATUS)
     total_us = np.where(timed, np.maximum(column("total_us"), 0), 0)
     first = int(minute.min())
     adding = [verdict == Verdict.GOOD, verdict == Verdict.BAD, verdict == Verdict.EXCLUDED]

@@ -83,10 +83,7 @@ class CallerProtocol(asyncio.Protocol):
         self._ended = True
         if self._exchange is None or self._closing:
             return False
-        if self._body is not None:
-            self._exchange.caller_gone()
-            return False
-        return True
+        return self._body is None or self._exchange.caller_ended()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone."""
@@ -120,6 +117,12 @@ class CallerProtocol(asyncio.Protocol):
         """Hand bytes of an answer to the caller."""
         if not self._transport.is_closing():
             self._transport.write(data)
+
+    def switch(self, passage: Body) -> None:
+        """Give all that comes to `passage` from here on, first what was sent ahead."""
+        self._body = passage
+        self.reading.release(PIPELINE_FULL)
+        self._advance()
 
     def finished(self, *, keep: bool) -> None:
         """The exchange is over and its answer handed on; `keep`: another request may follow."""
@@ -196,7 +199,7 @@ class CallerProtocol(asyncio.Protocol):
             if not self._full:
                 self._close(unread=False)
         elif self._body is not None and not self._closing:
-            self._exchange.caller_gone()
+            self._exchange.caller_ended()
 
     def _read_head(self) -> None:
         if self.reading.holds:

@@ -61,6 +61,11 @@ def response_head(
     return b"".join(out)
 
 
+def switching_head(head: ResponseHead, own: bytes) -> bytes:
+    """A 101; `own` are whole header lines, those that agree to the upgrade among them."""
+    return b"".join([b"HTTP/1.1 101 ", head.reason, *head.fields, b"\r\n", own, b"\r\n"])
+
+
 def interim_head(head: ResponseHead) -> bytes:
     """An interim (1xx) answer."""
     return b"".join([b"HTTP/1.1 %d " % head.status, head.reason, *head.fields, b"\r\n\r\n"])

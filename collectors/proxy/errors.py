@@ -53,6 +53,7 @@ RESET_BEFORE_ANSWER = "reset_before_answer"
 RESET_MID_BODY = "reset_mid_body"
 TRUNCATED = "truncated"
 BAD_RESPONSE = "bad_response"
+TUNNEL_IDLE = "tunnel_idle"
 CALLER_GONE = "caller_gone"
 CALLER_STALLED = "caller_stalled"
 PROXY_STOPPED = "proxy_stopped"
@@ -325,6 +326,12 @@ ERRORS: dict[str, Entry] = {
     ),
     BAD_RESPONSE: Entry(
         _P, 502, "The answer is not well-formed HTTP; the detail says where.", "Mend the service."
+    ),
+    TUNNEL_IDLE: Entry(
+        Outcome.OK,
+        0,
+        "Nothing crossed a WebSocket for five minutes (or idle_ms, if that is more).",
+        "Let one side send pings; or raise timeouts.idle_ms.",
     ),
     CALLER_GONE: Entry(
         _A,

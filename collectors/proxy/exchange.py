@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from app.domain import ids
 from app.domain.outcome import outcome_of_status
 from app.domain.words import Outcome
-from collectors.proxy import emit
+from collectors.proxy import emit, tunnel
 from collectors.proxy.admission import body_refusal
 from collectors.proxy.answers import problem
 from collectors.proxy.context import NOTHING, read_context, read_trace
 from collectors.proxy.dial import Spent
 from collectors.proxy.errors import (
+    BAD_RESPONSE,
     CALLER_GONE,
     CALLER_STALLED,
     ERRORS,
@@ -28,12 +29,13 @@ from collectors.proxy.errors import (
     TRUNCATED,
 )
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL
+from collectors.proxy.framing import Body
 from collectors.proxy.head import CHUNKED, TO_END_OF_FILE, RequestHead, ResponseHead
-from collectors.proxy.metrics import RETRIED, REUSED
+from collectors.proxy.metrics import RETRIED, REUSED, TUNNELS
 from collectors.proxy.resolve import DialError
 from collectors.proxy.routes import Destination, Routed
 from collectors.proxy.timeouts import Progress, Stage
-from collectors.proxy.verdicts import Refusal
+from collectors.proxy.verdicts import BadMessage, Refusal
 from collectors.record import CAPTURE_BYTES, NOT_REACHED
 
 if TYPE_CHECKING:
@@ -43,53 +45,19 @@ if TYPE_CHECKING:
 
 #: Methods that may be sent again without harm (RFC 9110, section 9.2.2).
 _IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_LOOKING_UP, _CONNECTING, _SENDING, _WAITING, _ANSWERING = Stage
+_LOOKING_UP, _CONNECTING, _SENDING, _WAITING, _ANSWERING, _TUNNELLING = Stage
 
 
 class LiveExchange:
     """See the module. Fields that end in `_us` and `_bytes` are what the record says."""
 
     __slots__ = (
-        "_begun",
-        "_caller",
-        "_caller_full",
-        "_dialing",
-        "_framing",
-        "_hex",
-        "_hub",
-        "_keep",
-        "_link",
-        "_link_full",
-        "_may_be_stale",
-        "_moved_ns",
-        "_out",
-        "_pending",
-        "_routed",
-        "_stage",
-        "_stage_ns",
-        "_unsent",
-        "_wire",
-        "answer",
-        "connect_us",
-        "context",
-        "destination",
-        "first_byte_us",
-        "head",
-        "id",
-        "look_ns",
-        "queue_us",
-        "request_bytes",
-        "request_done",
-        "request_start",
-        "response_bytes",
-        "response_start",
-        "settled",
-        "started_ns",
-        "started_us",
-        "status",
-        "tls_us",
-        "total_us",
-        "trace_id",
+        "_begun", "_caller", "_caller_full", "_dialing", "_framing", "_hex", "_hub", "_keep",
+        "_link", "_link_full", "_may_be_stale", "_moved_ns", "_out", "_pending", "_routed",
+        "_stage", "_stage_ns", "_unsent", "_wire", "answer", "connect_us", "context",
+        "destination", "first_byte_us", "head", "id", "look_ns", "queue_us", "request_bytes",
+        "request_done", "request_start", "response_bytes", "response_start", "settled",
+        "started_ns", "started_us", "status", "tls_us", "total_us", "trace_id",
     )  # fmt: skip
 
     def __init__(
@@ -146,6 +114,8 @@ class LiveExchange:
         self.context = read_context(head, found)
         self.trace_id, own = read_trace(head, self._hex)
         own += self._hub.doors.lines(head.special, found.direction, self._caller.door)
+        if b"upgrade" in head.special and tunnel.offers(head):
+            own += tunnel.UPGRADE_LINES
         opened, via = routed.endpoint.opened, self._hub.house.via
         self._wire = emit.request_head(head, routed.target, opened, own, via)
         self.proceed()
@@ -189,6 +159,14 @@ class LiveExchange:
         self._link.write(data)
         if done and self._stage == _SENDING:
             self._enter(_WAITING)
+
+    def caller_ended(self) -> bool:
+        """The caller sends nothing more in the middle of what it sends; True: it still reads."""
+        if self._stage == _TUNNELLING and self._link is not None:
+            self._link.end()
+            return True
+        self.caller_gone()
+        return False
 
     def caller_gone(self) -> None:
         """The caller will read no answer."""
@@ -252,10 +230,31 @@ class LiveExchange:
             length,
             self.head.minor,
             close=not self._keep,
-            own=f"Midspan-Exchange: {ids.format_hex(self._hex)}\r\n".encode(),
+            own=self._id_line(),
             via=self._hub.house.via,
         )
         self._stage = _ANSWERING
+
+    def switch(self, head: ResponseHead) -> Body:
+        """The upstream goes on as WebSocket: what its bytes are given to from here on."""
+        if not (tunnel.offers(self.head) and tunnel.agrees(head)):
+            raise BadMessage(BAD_RESPONSE, "101 without being asked")
+        assert self._link is not None
+        self._hub.counts[TUNNELS] += 1
+        self.answer = head
+        self.status = head.status
+        self._framing = TO_END_OF_FILE
+        self._begun = True
+        self._enter(_TUNNELLING)
+        opened = tunnel.Tunnel(self, self._caller, self._link)
+        own = tunnel.UPGRADE_LINES + self._hub.house.via + self._id_line()
+        self._caller.write(emit.switching_head(head, own))
+        self._caller.switch(tunnel.Passage(opened.up))
+        return tunnel.Passage(opened.down)
+
+    def moved(self) -> None:
+        """Bytes moved."""
+        self._moved_ns = monotonic_ns()
 
     def answer_data(self, data: bytes, *, done: bool) -> None:
         """More of the answer's body; `done` with its last part."""
@@ -363,6 +362,9 @@ class LiveExchange:
                 self._caller.write(emit.CONTINUE)
         if not self.request_done:
             self._caller.reading.release(NOT_CONNECTED)
+
+    def _id_line(self) -> bytes:
+        return f"Midspan-Exchange: {ids.format_hex(self._hex)}\r\n".encode()
 
     def _enter(self, stage: Stage) -> None:
         self._stage = stage

@@ -5,8 +5,8 @@ raise `BadMessage` for what is not HTTP. `refusal` then says whether a well-form
 passed on at all. What this proxy must act on or must not pass on stands in `special`, by
 lower-case name; `fields` holds the rest in the order and spelling in which it came.
 
-`Upgrade` is treated as absent: the parser sees heads only, so a body that follows an upgrade
-offer is framed like any other.
+`Upgrade` changes nothing here: the parser sees heads only, so a body that follows an upgrade
+offer is framed like any other. What it may lead to is decided in `tunnel`.
 """
 
 import re
@@ -160,9 +160,11 @@ def parse_response_head(raw: bytes) -> ResponseHead:
     parser = httptools.HttpResponseParser(_UNHEARD)
     try:
         parser.feed_data(raw)
-    except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+    except httptools.HttpParserUpgrade:
+        pass  # a 101: whether anybody asked for it is not to be seen here
+    except httptools.HttpParserError as error:
         switched = parser.get_status_code() == 101
-        detail = "101 without being asked" if switched else str(error)
+        detail = "101 without an Upgrade" if switched else str(error)
         raise BadMessage(BAD_RESPONSE, detail) from None
     lines = raw.split(b"\r\n")
     status, reason, minor = _status_line(lines[0])
@@ -226,7 +228,7 @@ def _request_line(start: bytes) -> tuple[str, bytes, int]:
 def _status_line(start: bytes) -> tuple[int, bytes, int]:
     """Status, reason and minor version of a sound status line."""
     match = _STATUS_LINE.fullmatch(start)
-    if match is None or match[2] == b"101":
+    if match is None:
         raise BadMessage(BAD_RESPONSE, "impossible version, status or reason")
     return int(match[2]), match[3] or b"", int(match[1])
 

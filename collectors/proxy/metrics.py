@@ -19,7 +19,8 @@ CAPTURED, RETRIED, REUSED, CONNECTS, CONNECT_FAILURES = 6, 7, 8, 9, 10
 TABLES_READ, TABLES_DAMAGED, TIMEOUTS = 11, 12, 13
 LOSSES, IN_FLIGHT, CALLERS, LINKS, POOLED = 14, 15, 16, 17, 18
 ROUTES_REVISION, ROUTES_AGE_S, JOURNAL_BYTES, JOURNAL_SEGMENTS, JOURNAL_BLOCKED = 19, 20, 21, 22, 23
-SIZE = 24
+TUNNELS = 24
+SIZE = 25
 
 _VERSION, _NUMBERS = struct.Struct("<Q"), struct.Struct(f"<{SIZE}Q")
 _BOARD = struct.Struct(f"<Q{SIZE}QQ")
@@ -55,6 +56,7 @@ METRICS = (
     Metric(
         "upstream_connect_failures_total", "counter", "Dials that failed.", _one(CONNECT_FAILURES)
     ),
+    Metric("tunnels_total", "counter", "Requests that went on as WebSocket.", _one(TUNNELS)),
     Metric("timeouts_total", "counter", "Exchanges ended by a timeout.", _one(TIMEOUTS)),
     Metric("routes_read_total", "counter", "Routing tables taken into use.", _one(TABLES_READ)),
     Metric("routes_damaged_total", "counter", "Routing files refused.", _one(TABLES_DAMAGED)),

@@ -15,6 +15,7 @@ from collectors.proxy.errors import (
     IDLE_TIMEOUT,
     REQUEST_TIMEOUT,
     TOTAL_TIMEOUT,
+    TUNNEL_IDLE,
 )
 from collectors.proxy.routes import Allowance
 
@@ -26,6 +27,8 @@ HEAD_NS = 10_000_000_000
 #: the answer.
 LINGER_NS = 2_000_000_000
 LINGER_BYTES = 256 * 1024
+#: How long a tunnel may be silent, unless idle_ms is more; it has no total.
+TUNNEL_IDLE_NS = 300_000_000_000
 
 
 class Stage(IntEnum):
@@ -36,6 +39,7 @@ class Stage(IntEnum):
     SENDING = 2  # the request's body is on its way
     WAITING = 3  # for the first byte of the answer
     ANSWERING = 4  # the answer's body is on its way
+    TUNNELLING = 5  # bytes pass both ways, until one side ends
 
 
 class Progress(NamedTuple):
@@ -56,6 +60,8 @@ class Progress(NamedTuple):
 def overdue(progress: Progress, allowance: Allowance, now_ns: int) -> str | None:
     """The code of the timeout that has struck; None while there is time."""
     stage = progress.stage
+    if stage == Stage.TUNNELLING:
+        return TUNNEL_IDLE if now_ns > _tunnel_due_ns(progress, allowance) else None
     in_stage, still = now_ns - progress.stage_ns, now_ns - progress.moved_ns
     if stage <= Stage.CONNECTING and in_stage > allowance.connect_ns:
         return DNS_TIMEOUT if stage == Stage.LOOKING_UP else CONNECT_TIMEOUT
@@ -75,6 +81,8 @@ def look_again_ns(progress: Progress, allowance: Allowance, now_ns: int) -> int:
     Whatever stage it enters from now on lasts at least as long as the shortest one may.
     """
     stage = progress.stage
+    if stage == Stage.TUNNELLING:
+        return _tunnel_due_ns(progress, allowance)
     if stage <= Stage.CONNECTING:
         due = progress.stage_ns + allowance.connect_ns
     elif stage == Stage.WAITING:
@@ -83,6 +91,10 @@ def look_again_ns(progress: Progress, allowance: Allowance, now_ns: int) -> int:
         due = progress.moved_ns + allowance.idle_ns
     shortest = min(allowance.connect_ns, allowance.first_byte_ns, allowance.idle_ns)
     return min(due, progress.started_ns + allowance.total_ns, now_ns + shortest)
+
+
+def _tunnel_due_ns(progress: Progress, allowance: Allowance) -> int:
+    return progress.moved_ns + max(allowance.idle_ns, TUNNEL_IDLE_NS)
 
 
 def _blocked_by(progress: Progress, otherwise: str) -> str:

@@ -119,6 +119,15 @@ class UpstreamProtocol(asyncio.Protocol):
             self._reusable and not transport.is_closing() and transport.get_write_buffer_size() == 0
         )
 
+    def end(self) -> None:
+        """Let what was written leave, and say that nothing follows."""
+        if self._transport.is_closing():
+            return
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        else:
+            self._transport.close()
+
     def close(self) -> None:
         """Let what was written leave, then end."""
         self._transport.close()
@@ -149,6 +158,10 @@ class UpstreamProtocol(asyncio.Protocol):
         """Whether the answer is whole with the `size` bytes that came behind its head."""
         if head.status >= 200:
             return self._begin(exchange, head, size)
+        if head.status == 101:
+            self._reusable = False
+            self._body = exchange.switch(head)
+            return False
         self._interim += 1
         if self._interim > _MAX_INTERIM:
             raise BadMessage(BAD_RESPONSE, f"over {_MAX_INTERIM} interim answers")

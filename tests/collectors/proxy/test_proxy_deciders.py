@@ -16,7 +16,7 @@ from collectors.proxy.head import parse_request_head
 from collectors.proxy.pool import IDLE_NS, PER_ORIGIN, Pool
 from collectors.proxy.routes import Allowance, Origin, Router
 from collectors.proxy.supervisor import restart_delay_s
-from collectors.proxy.timeouts import Progress, Stage, look_again_ns, overdue
+from collectors.proxy.timeouts import TUNNEL_IDLE_NS, Progress, Stage, look_again_ns, overdue
 from collectors.proxy.verdicts import Refusal
 from tests.collectors.proxy.kit import TOKEN, TOKEN_SHA256
 
@@ -185,6 +185,21 @@ def test_whose_wait_was_too_long(case):
     assert overdue(progress, ALLOWED, now) == WAITS[case]
 
 
+@pytest.mark.parametrize(
+    ("idle_ns", "still", "code"),
+    [
+        (300, TUNNEL_IDLE_NS, None),
+        (300, TUNNEL_IDLE_NS + 1, "tunnel_idle"),
+        (2 * TUNNEL_IDLE_NS, 2 * TUNNEL_IDLE_NS, None),
+        (2 * TUNNEL_IDLE_NS, 2 * TUNNEL_IDLE_NS + 1, "tunnel_idle"),
+    ],
+)
+def test_a_tunnel_may_last_but_not_be_silent_for_ever(idle_ns, still, code):
+    now = 100 * TUNNEL_IDLE_NS
+    progress = Progress(Stage.TUNNELLING, 0, 0, now - still)
+    assert overdue(progress, ALLOWED._replace(idle_ns=idle_ns), now) == code
+
+
 @given(
     st.sampled_from(Stage), st.integers(0, 900), st.integers(0, 300), st.sampled_from(Stage),
     st.integers(0, 1200),
@@ -192,6 +207,7 @@ def test_whose_wait_was_too_long(case):
 def test_an_exchange_is_looked_at_again_before_any_timeout_can_strike(
     stage, in_stage, still, later_stage, wait
 ):
+    assume(stage != Stage.TUNNELLING or later_stage == Stage.TUNNELLING)  # there is no way back
     now = 10_000
     progress = Progress(stage, now - in_stage, now - in_stage, now - min(still, in_stage))
     assume(overdue(progress, ALLOWED, now) is None)

@@ -10,6 +10,7 @@ from collectors.proxy.head import (
     CHUNKED,
     NO_BODY,
     TO_END_OF_FILE,
+    ResponseHead,
     parse_request_head,
     parse_response_head,
     refusal,
@@ -178,7 +179,7 @@ def read_answer(pieces: list[bytes], method: bytes) -> Read:
                         held = b""
                         break
                     raw, held = whole
-                    head = parse_response_head(raw)
+                    head = _answer_head(raw)
                     if head.status < 200:
                         continue
                     length = response_length(head, method.decode())
@@ -197,6 +198,13 @@ def read_answer(pieces: list[bytes], method: bytes) -> Read:
     else:
         read.end = "body" if body else "head" if heads else ""
     return read
+
+
+def _answer_head(raw: bytes) -> ResponseHead:
+    head = parse_response_head(raw)
+    if head.status == 101:
+        raise BadMessage("bad_response", "nobody asked for it")
+    return head
 
 
 def _answer_written(head, length: int, content: bytes) -> bytes:
