@@ -25,6 +25,7 @@ ADDRESS_OWN = "address_own"
 TLS_CLIENT_CERT_REQUIRED = "tls_client_cert_required"
 TLS_CLIENT_CERT_REFUSED = "tls_client_cert_refused"
 TLS_FILES = "tls_files"
+TUNNEL_IDLE = "tunnel_idle"
 
 
 class Judgement(NamedTuple):
@@ -59,6 +60,8 @@ _NOT_THERE = frozenset({404, 409, 410, 412})
 
 _RULES: tuple[_Rule, ...] = (
     _Rule(None, Outcome.OK, None, None, _GOOD),
+    # A WebSocket that was open and then silent has served its purpose.
+    _Rule(None, Outcome.TIMEOUT, None, TUNNEL_IDLE, _GOOD),
     # The platform calls: a 4xx says that the call was wrong, unless it is the partner's own door.
     _Rule(_OUT, Outcome.CLIENT_ERROR, None, WEBHOOK_REFUSED, _PARTNER),
     _Rule(_OUT, Outcome.CLIENT_ERROR, _REVOKED, None, _CUSTOMER),

@@ -53,7 +53,7 @@ RESET_BEFORE_ANSWER = "reset_before_answer"
 RESET_MID_BODY = "reset_mid_body"
 TRUNCATED = "truncated"
 BAD_RESPONSE = "bad_response"
-TUNNEL_IDLE = "tunnel_idle"
+TUNNEL_IDLE = codes.TUNNEL_IDLE
 CALLER_GONE = "caller_gone"
 CALLER_STALLED = "caller_stalled"
 PROXY_STOPPED = "proxy_stopped"
@@ -328,8 +328,8 @@ ERRORS: dict[str, Entry] = {
         _P, 502, "The answer is not well-formed HTTP; the detail says where.", "Mend the service."
     ),
     TUNNEL_IDLE: Entry(
-        Outcome.OK,
-        0,
+        _T,
+        504,
         "Nothing crossed a WebSocket for five minutes (or idle_ms, if that is more).",
         "Let one side send pings; or raise timeouts.idle_ms.",
     ),

@@ -237,18 +237,15 @@ class LiveExchange:
 
     def switch(self, head: ResponseHead) -> Body:
         """The upstream goes on as WebSocket: what its bytes are given to from here on."""
-        if not (tunnel.offers(self.head) and tunnel.agrees(head)):
+        if self._link is None or not (tunnel.offers(self.head) and tunnel.agrees(head)):
             raise BadMessage(BAD_RESPONSE, "101 without being asked")
-        assert self._link is not None
         self._hub.counts[TUNNELS] += 1
-        self.answer = head
-        self.status = head.status
-        self._framing = TO_END_OF_FILE
-        self._begun = True
+        self.answer, self.status = head, head.status
+        self._begun, self._framing = True, TO_END_OF_FILE
         self._enter(_TUNNELLING)
-        opened = tunnel.Tunnel(self, self._caller, self._link)
         own = tunnel.UPGRADE_LINES + self._hub.house.via + self._id_line()
         self._caller.write(emit.switching_head(head, own))
+        opened = tunnel.Tunnel(self, self._caller, self._link)
         self._caller.switch(tunnel.Passage(opened.up))
         return tunnel.Passage(opened.down)
 

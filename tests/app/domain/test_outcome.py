@@ -18,6 +18,7 @@ from app.domain.outcome import (
     TLS_CLIENT_CERT_REFUSED,
     TLS_CLIENT_CERT_REQUIRED,
     TLS_FILES,
+    TUNNEL_IDLE,
     WEBHOOK_REDIRECTED,
     WEBHOOK_REFUSED,
     judge,
@@ -38,6 +39,7 @@ GOOD, BAD, EXCLUDED = Verdict.GOOD, Verdict.BAD, Verdict.EXCLUDED
 #: One line per row of the table, in its order.
 ROWS = [
     (OUT, OK, 200, "", NONE, GOOD),
+    (OUT, TIMEOUT, 101, TUNNEL_IDLE, NONE, GOOD),
     (OUT, CLIENT, 404, WEBHOOK_REFUSED, PARTNER, BAD),
     (OUT, CLIENT, 401, "", CUSTOMER, EXCLUDED),
     (OUT, CLIENT, 408, "", PARTNER, BAD),

@@ -147,7 +147,7 @@ def test_a_silent_tunnel_is_closed(tmp_path, monkeypatch):
             assert await caller.ended() == b""
             record = await stage.journal.record()
             assert (record.outcome, record.error, record.request_bytes) == (
-                Outcome.OK, "tunnel_idle", 48,
+                Outcome.TIMEOUT, "tunnel_idle", 48,
             )  # fmt: skip
             await until(lambda: up.closed == 1)
 
