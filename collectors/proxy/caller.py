@@ -5,7 +5,7 @@ fresh reading of its head and its body's end, and nothing is remembered from one
 """
 
 import asyncio
-from contextlib import suppress
+from collections.abc import Callable
 from time import monotonic_ns
 from typing import TYPE_CHECKING, cast
 
@@ -13,7 +13,7 @@ from app.domain.words import Direction
 from collectors.proxy.decide import decide
 from collectors.proxy.errors import REQUEST_TIMEOUT
 from collectors.proxy.exchange import LiveExchange
-from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL, Reading
+from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL, Reading, Writing
 from collectors.proxy.forwarded import Door
 from collectors.proxy.framing import Body, ChunkedBody, HeadBuffer, LengthBody
 from collectors.proxy.head import CHUNKED, RequestHead, parse_request_head
@@ -45,6 +45,8 @@ class CallerProtocol(asyncio.Protocol):
         # For the connection's life; the transport and its reading half are made with it.
         self._transport: asyncio.Transport
         self.reading: Reading
+        self._writing: Writing
+        self.write: Callable[[bytes], None]  # hands bytes of an answer to the caller
         self.door: Door
         self._announced = announced  # by a load balancer: who is at its other end
         self._heads = HeadBuffer()
@@ -65,6 +67,8 @@ class CallerProtocol(asyncio.Protocol):
         """A caller connected."""
         self._transport = cast(asyncio.Transport, transport)
         self.reading = Reading(self._transport)
+        self._writing = Writing(self._transport, self._hub.outbox)
+        self.write = self._writing.write
         peer = self._announced or str((transport.get_extra_info("peername") or ("unknown",))[0])
         secure = transport.get_extra_info("sslcontext") is not None
         self.door = self._hub.doors.door(peer, secure=secure)
@@ -113,11 +117,6 @@ class CallerProtocol(asyncio.Protocol):
         """Whether more of what the caller sent is here, and will be read at once."""
         return bool(self._ahead) and self._advancing
 
-    def write(self, data: bytes) -> None:
-        """Hand bytes of an answer to the caller."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
     def switch(self, passage: Body) -> None:
         """Give all that comes to `passage` from here on, first what was sent ahead."""
         self._body = passage
@@ -144,9 +143,9 @@ class CallerProtocol(asyncio.Protocol):
         self._closing = True
         self._since_ns = monotonic_ns()
         if hard:
-            self._transport.abort()
+            self._writing.abort()
         else:
-            self._transport.close()
+            self._writing.close()
 
     # What the worker asks for.
 
@@ -165,7 +164,7 @@ class CallerProtocol(asyncio.Protocol):
     def retire(self) -> None:
         """The worker stops: go unless a request or its answer is under way."""
         if self._exchange is None and not self._heads and not self._closing:
-            self._transport.close()
+            self._writing.close()
 
     # Inside.
 
@@ -272,19 +271,18 @@ class CallerProtocol(asyncio.Protocol):
         self._ahead = b""
         self.reading.release(PIPELINE_FULL)
         if unread and not self._ended and not self._transport.is_closing():
-            with suppress(OSError, RuntimeError):
-                self._transport.write_eof()
+            self._writing.end()
         else:
-            self._transport.close()
+            self._writing.close()
 
     def _linger(self, size: int) -> None:
         self._lingered += size
         if self._lingered > LINGER_BYTES:
-            self._transport.close()
+            self._writing.close()
 
     def _end_closing(self, still_ns: int) -> None:
         if self._transport.is_closing():
             if still_ns > _FLUSH_NS:
-                self._transport.abort()
+                self._writing.abort()
         elif still_ns > LINGER_NS:
-            self._transport.close()
+            self._writing.close()

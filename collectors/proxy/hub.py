@@ -24,6 +24,7 @@ from collectors.proxy.dial import Dialer
 from collectors.proxy.emit import via_line
 from collectors.proxy.errors import PROXY_STOPPED
 from collectors.proxy.exchange import LiveExchange
+from collectors.proxy.flow import Outbox
 from collectors.proxy.forwarded import Doors
 from collectors.proxy.metrics import (
     CALLERS,
@@ -89,6 +90,7 @@ class Hub:
         self.router = EMPTY_ROUTER
         self._router_since_ns: int | None = None
         self.pool: Pool[UpstreamProtocol] = Pool()
+        self.outbox = Outbox()
         self.callers: set[CallerProtocol] = set()
         self._unchecked: list[CallerProtocol] = []
         self.links: set[UpstreamProtocol] = set()

@@ -6,10 +6,11 @@ answer to the next request.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, cast
 
 from collectors.proxy.errors import BAD_RESPONSE
-from collectors.proxy.flow import OTHER_SIDE_FULL, Reading
+from collectors.proxy.flow import OTHER_SIDE_FULL, Reading, Writing
 from collectors.proxy.framing import Body, ChunkedBody, EndOfFileBody, HeadBuffer, LengthBody
 from collectors.proxy.head import (
     CHUNKED,
@@ -40,6 +41,8 @@ class UpstreamProtocol(asyncio.Protocol):
         self.idle_since_ns = 0
         self._transport: asyncio.Transport
         self.reading: Reading
+        self._writing: Writing
+        self.write: Callable[[bytes], None]  # sends bytes of a request
         self._heads = HeadBuffer(empty_lines=0)
         # For one exchange.
         self.exchange: LiveExchange | None = None
@@ -54,6 +57,8 @@ class UpstreamProtocol(asyncio.Protocol):
         """The connection is there."""
         self._transport = cast(asyncio.Transport, transport)
         self.reading = Reading(self._transport)
+        self._writing = Writing(self._transport, self._hub.outbox)
+        self.write = self._writing.write
         self._hub.links.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -102,11 +107,6 @@ class UpstreamProtocol(asyncio.Protocol):
         """Whether it can take a request."""
         return not self._transport.is_closing()
 
-    def write(self, data: bytes) -> None:
-        """Send bytes of a request."""
-        if not self._transport.is_closing():
-            self._transport.write(data)
-
     def reset(self) -> bool:
         """Make it ready for another request; False: it cannot be."""
         self._body = None
@@ -114,10 +114,7 @@ class UpstreamProtocol(asyncio.Protocol):
         self._interim = 0
         if self.reading.holds:
             self.reading.release(OTHER_SIDE_FULL)
-        transport = self._transport
-        return (
-            self._reusable and not transport.is_closing() and transport.get_write_buffer_size() == 0
-        )
+        return self._reusable and not self._transport.is_closing() and self._writing.empty
 
     def end(self) -> None:
         """Let what was written leave, and say that nothing follows."""
@@ -130,11 +127,11 @@ class UpstreamProtocol(asyncio.Protocol):
 
     def close(self) -> None:
         """Let what was written leave, then end."""
-        self._transport.close()
+        self._writing.close()
 
     def abort(self) -> None:
         """End at once."""
-        self._transport.abort()
+        self._writing.abort()
 
     # Inside.
 

@@ -21,6 +21,8 @@ from collectors.proxy.metrics import JOURNAL_BLOCKED, JOURNAL_BYTES, JOURNAL_SEG
 from collectors.proxy.server import Server
 
 _LOOK_S = 0.1
+#: Objects that may come and stay before the first look for cycles among them.
+_COLLECT_AFTER = 10_000
 
 
 class Successors(Protocol):
@@ -94,6 +96,7 @@ class _Worker:
             await server.start()
             gc.collect()
             gc.freeze()  # what stands now stays: a collection need not look at it again
+            gc.set_threshold(_COLLECT_AFTER)  # exchanges leave no cycles behind, failed dials do
             ready()
             return await self._until_the_end(server)
         finally:
