@@ -39,7 +39,7 @@ EXCHANGES = 10_000_000
 FOLDER = Path(tempfile.gettempdir()) / "midspan-bench-queries"
 REPEATS = 21
 LARGEST = SLUGS[0]
-_SCOPE = scope_of(Role.ADMIN, ())
+_SCOPE = scope_of(Role.ADMIN, (), ())
 _TIMED = sorted(int(outcome) for outcome in TIMED_OUTCOMES)
 
 Counts = NDArray[np.int64]
@@ -50,7 +50,7 @@ def main() -> None:
     FOLDER.mkdir(exist_ok=True)
     path = FOLDER / f"metrics-{exchanges}.db"
     filled_s = fill(path, exchanges)
-    reading = _reading(path)
+    reading = reading_of(path)
     month, quarter = window_ending(END_US, 30 * DAY_US), window_ending(END_US, 15 * MINUTE_US)
     day = window_ending(END_US, DAY_US)
     rows = [
@@ -75,7 +75,8 @@ def main() -> None:
         sys.exit(1)
 
 
-def _reading(path: Path) -> Reading:
+def reading_of(path: Path) -> Reading:
+    """The filled store beside a registry that names all of its integrations."""
     url = f"sqlite:///{path.with_name('registry.db')}"
     migrate_registry(url)
     engine = registry_engine(url)

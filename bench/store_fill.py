@@ -62,6 +62,19 @@ def fill(path: Path, exchanges: int) -> float:
     return time.perf_counter() - begun
 
 
+def later(now_us: int, number: int) -> list[StoredExchange]:
+    """New exchanges at `now_us`, as the loader would bring them while somebody reads."""
+    random = np.random.default_rng(now_us)
+    judged = {way: [_judged(way, *each) for each in _ENDS] for way in (0, 1)}
+    starts = np.full(number, now_us)
+    ids = _ids(starts, int(random.integers(1 << 24, 1 << 40)))
+    return [
+        _row(ids[i], now_us, int(random.integers(INTEGRATIONS)), int(random.integers(OPERATIONS)),
+             0, 90_000, i, judged=judged)
+        for i in range(number)
+    ]  # fmt: skip
+
+
 def _zipf(size: int, exponent: float) -> NDArray[np.float64]:
     weights = 1.0 / np.arange(1, size + 1) ** exponent
     found: NDArray[np.float64] = weights / weights.sum()

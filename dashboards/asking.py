@@ -60,7 +60,7 @@ def reading() -> Reading:
 
 def shared_overview(ask: Asked) -> Overview:
     """The overview of the caller's scope and range, shared by all who look at it at once."""
-    question = (ask.reading, ask.scope.partners, ask.range.window)
+    question = (ask.reading, ask.scope, ask.range.window)
     return _OVERVIEWS.ask(
         question, FRESH_S, lambda: overview(ask.reading, ask.scope, ask.range.window)
     )
@@ -68,7 +68,7 @@ def shared_overview(ask: Asked) -> Overview:
 
 def shared_league(ask: Asked) -> list[tuple[IntegrationView, Health]]:
     """Names and statuses for the frame, which every page asks for."""
-    question = (ask.reading, ask.scope.partners, ask.range.window)
+    question = (ask.reading, ask.scope, ask.range.window)
     return _LEAGUES.ask(question, FRAME_S, lambda: league(ask.reading, ask.scope, ask.range.window))
 
 

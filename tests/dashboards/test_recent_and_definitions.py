@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from dashboards import definitions, words
+from app.domain.scope import Role, Scope
+from dashboards import asking, definitions, urlstate, words
 from dashboards.recent import Recent
 
 
@@ -85,3 +86,23 @@ def test_a_definition_names_its_unit_and_a_row_may_name_several():
     assert found["p95"] == found["p50"] == "How long. Unit: milliseconds."
     assert found["budget left"] == "Rest. Unit: ratio."
     assert definitions.definition("no such number") == ""
+
+
+def test_answers_are_shared_only_by_callers_of_exactly_the_same_reach(monkeypatch):
+    answers = []
+    monkeypatch.setattr(asking, "overview", lambda _r, scope, _w: answers.append(scope) or scope)
+    monkeypatch.setattr(asking, "league", lambda _r, scope, _w: answers.append(scope) or scope)
+    reaches = [
+        Scope(Role.ADMIN, None),
+        Scope(Role.PARTNER, frozenset({"globex"})),
+        Scope(Role.PARTNER, frozenset()),
+        Scope(Role.INTERNAL, frozenset(), frozenset({"one"})),
+        Scope(Role.INTERNAL, frozenset(), frozenset({"two"})),
+    ]
+    for shared in (asking.shared_overview, asking.shared_league):
+        for _ in range(2):
+            for scope in reaches:
+                now_us = 1_795_348_812_345_678
+                ask = asking.Asked("reading", scope, now_us, urlstate.parse("", now_us))
+                assert shared(ask) is scope
+    assert answers == reaches * 2
