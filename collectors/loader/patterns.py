@@ -55,8 +55,54 @@ _IN_NAME = rb"[A-Za-z0-9_.%\[\]-]"
 #: A name that may be sensitive, up to where its value starts. The group is its closing quote,
 #: with the backslashes of JSON inside JSON; without one it has no blanks.
 NAMED_VALUE = compile_linear(
-    _IN_NAME + rb"*" + _SENSITIVE + rb"(?:[A-Za-z0-9_.%\[\] -]*(\\*[\"'])|" + _IN_NAME + rb"*)"
+    _IN_NAME + rb"*" + _SENSITIVE + rb"(?:[A-Za-z0-9_.%\[\] -]*(\\*[\"'])\]?|" + _IN_NAME + rb"*)"
     rb"\s*[:=]\s*"
+)
+#: What programs print before a value: the rest of an arrow, a type, what sort of string it is.
+LEAD = compile_linear(rb"(?:>\s*)?(?:string\([0-9]+\)\s*)?[bBuUrR]?[\"']|>\s*")
+
+_QUOTE = rb"(?:\\*[\"']|&(?:quot|apos|#0?34|#0?39|#x2[27]);)"
+_ENTITY = rb"&(?:quot|apos|#0?34|#0?39|#x2[27]);"
+_PLAIN = rb"[^\"'<>\\&]"
+#: A name and its value, in the first two groups, as pages show them: escaped for HTML; as two
+#: neighbours in an object or an element; in two cells of a table.
+SHOWN = (
+    compile_linear(
+        rb"("
+        + _IN_NAME
+        + rb"*"
+        + _SENSITIVE
+        + _IN_NAME
+        + rb"*)"
+        + _ENTITY
+        + rb"\s*(?::|=(?:>|&gt;)?)\s*"
+        + _ENTITY
+        + rb"([^&<>]+)"
+    ),
+    compile_linear(
+        rb"\b(?i:name|key|field|id|header|label|property)"
+        + _QUOTE
+        + rb"?\s*[:=]\s*"
+        + _QUOTE
+        + rb"("
+        + _PLAIN
+        + rb"{0,80}"
+        + _SENSITIVE
+        + _PLAIN
+        + rb"{0,80})"
+        + _QUOTE
+        + rb"[^<>{}]{0,200}?\b(?i:value|val|content|data)"
+        + _QUOTE
+        + rb"?\s*[:=]\s*"
+        + _QUOTE
+        + rb"("
+        + _PLAIN
+        + rb"+)"
+    ),
+    compile_linear(
+        rb">\s*([A-Za-z0-9_. -]{0,80}" + _SENSITIVE + rb"[A-Za-z0-9_. -]{0,80})\s*:?\s*"
+        rb"</(?:td|th|dt|b|strong|code|span)>\s*(?:<[^<>]*>\s*){1,4}([^<>]+)"
+    ),
 )
 #: An XML element whose name may be sensitive, up to where its text starts.
 ELEMENT = compile_linear(

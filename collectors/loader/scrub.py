@@ -5,7 +5,8 @@ this installation's secret), so that people can see whether two values were equa
 out what they were. Scrubbing twice changes nothing.
 
 Found by name: JSON (also JSON inside a JSON string, cut JSON, and objects as a whole), forms,
-multipart parts, XML elements, `name: value` and `name=value` in any other text. Found by shape:
+multipart parts, XML elements, `name: value`, `name=value` and `name => value` in any other text,
+name and value as neighbours in an object, an element or a table. Found by shape:
 bearer and basic credentials, JWTs, PEM blocks, URL userinfo, keys of well-known vendors, card
 numbers (Luhn), e-mail addresses (the domain stays). What this misses, it misses silently; headers
 are therefore allow-listed (`collectors.loader.headers`), and what is found in one part of an
@@ -76,6 +77,8 @@ class Scrubber:
                 raw = self._replace(raw, patterns.PART, self._part)
             if b"<" in raw:
                 raw = self._replace(raw, patterns.ELEMENT, self._element)
+            for pattern in patterns.SHOWN:
+                raw = self._replace(raw, pattern, self._shown)
             raw = self._replace(raw, patterns.NAMED_VALUE, self._named)
         return self._shapes(raw, cut=cut)
 
@@ -167,7 +170,7 @@ class Scrubber:
         name = raw[match.start() : match.start(1) if close else match.end()].rstrip(b" \t\r\n:=")
         if not patterns.is_sensitive(name[-200:]):
             return None
-        start = match.end()
+        start = _value_start(raw, match.end())
         inner = start
         while raw[inner : inner + 1] == b"\\":
             inner += 1
@@ -190,6 +193,12 @@ class Scrubber:
         if not value or value.lower() in _LITERALS:
             return None
         return start, start + len(value), close + self.mark(value) + close
+
+    def _shown(self, _raw: bytes, match: Any) -> _Span:
+        value = match.group(2)
+        if not patterns.is_sensitive(match.group(1)[-200:]) or value.lower() in _LITERALS:
+            return None
+        return (match.start(2), match.end(2), self.mark(value)) if value.strip() else None
 
     def _element(self, raw: bytes, match: Any) -> _Span:
         tag = match.group()
@@ -252,6 +261,14 @@ def _credential(found: bytes) -> tuple[bytes, bytes, bytes]:
         if between and scheme.lower() in SCHEMES:
             return scheme, between, rest
     return b"", b"", found
+
+
+def _value_start(raw: bytes, start: int) -> int:
+    """Where the value begins, its quote included, behind what programs print before it."""
+    lead = patterns.LEAD.match(raw, start)
+    if lead is None:
+        return start
+    return int(lead.end()) - (lead.group()[-1:] in (b'"', b"'"))
 
 
 def _end(pattern: Any, raw: bytes, start: int) -> int:

@@ -79,6 +79,19 @@ def text(given: str) -> str:
         "b=2; {name}={canary}",
         "GET https://host/path?b=2&{name}={canary} failed",
         "{name}: {canary}\nb: 2",
+        '{{"fields": [{{"name": "{name}", "value": "{canary}"}}], "b": 2}}',
+        '{{"fields": [{{"key": "{name}", "type": "x", "val": "{canary}"}}], "b": 2}}',
+        '{{"p": "{{\\"name\\": \\"{name}\\", \\"value\\": \\"{canary}\\"}}", "b": 2}}',
+        '<input type="hidden" name="{name}" value="{canary}"><b>2</b>',
+        "<meta name='{name}' content='{canary}'><b>2</b>",
+        "<tr><td>{name}</td><td>{canary}</td></tr><tr><td>b</td><td>2</td></tr>",
+        '<dt>{name}:</dt>\n<dd class="x"><pre>{canary}</pre></dd><dt>b</dt><dd>2</dd>',
+        "{{&quot;{name}&quot;: &quot;{canary}&quot;, &quot;b&quot;: 2}}",
+        "{{&#34;{name}&#34;=&gt;&#34;{canary}&#34;, &#34;b&#34;=&gt;2}}",
+        '{{"{name}"=>"{canary}", "b"=>2}}',
+        "Array\n(\n    [{name}] => {canary}\n    [b] => 2\n)",
+        'array(2) {{ ["{name}"]=> string(10) "{canary}" ["b"]=> int(2) }}',
+        "{{'{name}': b'{canary}', 'b': 2}}",
         '--x\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{canary}\r\n--x--',
         '--x\r\nContent-Disposition: form-data; name="{name}"\r\nA: b\r\n\r\n{canary}\r\n--x--',
     ],
@@ -359,7 +372,8 @@ def least_ms(raw: bytes) -> float:
 @pytest.mark.parametrize(
     "unit",
     [b"a.", b"-----BEGIN ", b"a-", b"token", b'{"token":', b"4111 ", b"bearer ", b"a=%41&",
-     b"pin=secret7&", b"<token ", b"bot123456:", b"eyJabcdefgh."],
+     b"pin=secret7&", b"<token ", b'name="pin" ', b"name='pin' value='x1'", b"<td>pin</td><b>",
+     b"pin&quot;:", b"pin =>", b"bot123456:", b"eyJabcdefgh."],
 )  # fmt: skip
 def test_the_time_that_hostile_text_takes_grows_with_its_length_and_no_faster(unit):
     """Four times the text may take four times as long; what backtracks takes sixteen times."""
