@@ -76,6 +76,17 @@ class Settings:
     segment_bytes: int
     journal_max_bytes: int
     capture_ratio: float
+    retry_after_max_us: int
+    head_line_bytes: int
+    head_bytes: int
+    head_fields: int
+    head_timeout_us: int
+    chunk_framing_bytes: int
+    pipeline_bytes: int
+    body_bytes_per_second: int
+    idle_timeout_us: int
+    connections: int
+    peer_connections: int
     log_level: str
     log_format: str
     secret_key: str | None
@@ -187,6 +198,8 @@ def _parse(given: Mapping[str, str]) -> Settings:
         capture_retention_us=get("CAPTURE_RETENTION", "3d", parse_duration),
         segment_bytes=get("SEGMENT_BYTES", "67108864", _between(65_536, 2**31)),
         journal_max_bytes=get("JOURNAL_MAX_BYTES", "8589934592", _between(1_048_576, 2**50)),
+        retry_after_max_us=get("RETRY_AFTER_MAX", "60s", _duration_or_zero),
+        **_caps(get),
         capture_ratio=get("CAPTURE_RATIO", "0.01", _ratio),
         log_level=get("LOG_LEVEL", *_choice("info", "debug", "warning", "error")),
         log_format=get("LOG_FORMAT", *_choice("text", "json")),
@@ -194,9 +207,9 @@ def _parse(given: Mapping[str, str]) -> Settings:
     )
 
 
-def _oidc(get: Callable[[str, str, Callable[[str], Any]], Any]) -> dict[str, str | None]:
+def _oidc(get: Callable[[str, str, Callable[[str], Any]], Any]) -> dict[str, Any]:
     """The three of them or none."""
-    given: dict[str, str | None] = {
+    given: dict[str, Any] = {
         "oidc_issuer": get("OIDC_ISSUER", "", _issuer),
         "oidc_client_id": get("OIDC_CLIENT_ID", "", str) or None,
         "oidc_client_secret": get("OIDC_CLIENT_SECRET", "", str) or None,
@@ -205,6 +218,22 @@ def _oidc(get: Callable[[str, str, Callable[[str], Any]], Any]) -> dict[str, str
     if 0 < len(missing) < len(given):
         raise SettingsError(f"log-in by OIDC needs {' and '.join(missing)}, too")
     return given
+
+
+def _caps(get: Callable[[str, str, Callable[[str], Any]], Any]) -> dict[str, Any]:
+    """What a caller of the proxy may send, hold open and take its time for."""
+    return {
+        "head_line_bytes": get("HEAD_LINE_BYTES", "8192", _between(1_024, 65_536)),
+        "head_bytes": get("HEAD_BYTES", "65536", _between(1_024, 1_048_576)),
+        "head_fields": get("HEAD_FIELDS", "100", _between(10, 1_000)),
+        "head_timeout_us": get("HEAD_TIMEOUT", "10s", parse_duration),
+        "chunk_framing_bytes": get("CHUNK_FRAMING_BYTES", "131072", _between(1_024, 2**30)),
+        "pipeline_bytes": get("PIPELINE_BYTES", "65536", _between(0, 1_048_576)),
+        "body_bytes_per_second": get("BODY_BYTES_PER_SECOND", "256", _between(0, 2**30)),
+        "idle_timeout_us": get("IDLE_TIMEOUT", "60s", parse_duration),
+        "connections": get("CONNECTIONS", "16384", _between(1, 1_048_576)),
+        "peer_connections": get("PEER_CONNECTIONS", "1024", _between(0, 1_048_576)),
+    }
 
 
 def _bind(text: str) -> Bind:
@@ -276,6 +305,10 @@ def _between(low: int, high: int) -> Callable[[str], int]:
         return int(text)
 
     return parse
+
+
+def _duration_or_zero(text: str) -> int:
+    return 0 if text == "0s" else parse_duration(text)
 
 
 def _ratio(text: str) -> float:

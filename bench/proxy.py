@@ -180,7 +180,7 @@ def _midspan(field_: Field, name: str, workers: int = 1) -> Peer:
     _ports[name] = free_port()
     home = field_.folder / f"home of {name}"
     target = {every.SLUG: f"http://127.0.0.1:{field_.upstream}"}
-    Stack(home, target, limits=LIMITS)
+    Stack(home, target, limits=LIMITS, breaker="{}")
     return every.midspan(name, home, _ports[name], free_port(), workers=workers)
 
 

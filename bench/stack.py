@@ -72,7 +72,7 @@ class Stack:
 
     def __init__(
         self, home: Path, targets: Mapping[str, str], *, settings: Mapping[str, str] | None = None,
-        timeouts: str = "", limits: str = "",
+        timeouts: str = "", limits: str = "", breaker: str = "off",
     ) -> None:  # fmt: skip
         self.home = home
         self.web_port, self.outbound_port, self.inbound_port = (free_port() for _ in range(3))
@@ -91,7 +91,7 @@ class Stack:
         home.mkdir(parents=True, exist_ok=True)
         (home / "logs").mkdir(exist_ok=True)
         registry = home / "registry.yaml"
-        registry.write_text(registry_text(targets, timeouts, limits))
+        registry.write_text(registry_text(targets, timeouts, limits, breaker))
         self.midspan("migrate")
         self.midspan("import", str(registry))
         self.token = self.midspan("token", "add", "bench", "--role", "ecosystem").split()[-1]
@@ -206,12 +206,17 @@ class Stack:
             return str(answer.read().decode())
 
 
-def registry_text(targets: Mapping[str, str], timeouts: str = "", limits: str = "") -> str:
-    """A registry file with one integration per target, all of one partner."""
+def registry_text(
+    targets: Mapping[str, str], timeouts: str = "", limits: str = "", breaker: str = "off"
+) -> str:
+    """A registry file with one integration per target, all of one partner.
+
+    Without a breaker, because targets fail on purpose, again and again.
+    """
     entries = "".join(
         f"      - slug: {slug}\n        name: {slug}\n        visibility: public\n"
         f"        api_base_url: {url}\n        webhook_url: {url}/hooks\n"
-        "        allow_private_addresses: true\n"
+        f"        allow_private_addresses: true\n        breaker: {breaker}\n"
         + (f"        timeouts: {timeouts}\n" if timeouts else "")
         + (f"        limits: {limits}\n" if limits else "")
         for slug, url in targets.items()

@@ -38,6 +38,8 @@ def _partner(first: Role, seed: int, ports: Mapping[str, int]) -> dict[str, Any]
 def _integration(role: Role, seed: int, port: int) -> dict[str, Any]:
     scheme = "http" if role.trouble.expired_since_us is None else "https"
     token = inbound_token(seed, role).encode()
+    # Its failures are to be seen one by one, not an open circuit in their place.
+    seen = {} if role.trouble.expired_since_us is None else {"breaker": "off"}
     return {
         "slug": role.slug,
         "name": role.name,
@@ -59,6 +61,7 @@ def _integration(role: Role, seed: int, port: int) -> dict[str, Any]:
             {"name": "latency", "target": 0.95, "threshold_ms": role.threshold_ms, "window": "28d"},
         ],
         "funnel": list(FUNNEL),
+        **seen,
     }
 
 

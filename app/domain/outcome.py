@@ -15,6 +15,8 @@ from app.domain.words import Direction, Fault, Kind, Outcome, Verdict
 WEBHOOK_REFUSED = "webhook_refused"
 WEBHOOK_REDIRECTED = "webhook_redirected"
 CIRCUIT_OPEN = "circuit_open"
+RETRY_AFTER_HOLD = "retry_after_hold"
+PAUSED = "paused"
 REQUEST_TIMEOUT = "request_timeout"
 CONNECT_TIMEOUT = "connect_timeout"
 CONNECT_REFUSED = "connect_refused"
@@ -85,7 +87,10 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(_OUT, Outcome.TLS_ERROR, None, None, _PARTNER),
     _Rule(_OUT, Outcome.PROTOCOL_ERROR, None, None, _PARTNER),
     _Rule(_OUT, Outcome.ABORTED, None, None, _PLATFORM),
+    # Refused for what the partner did before: time with an open circuit is bad time. What the
+    # platform sends too much of, and what the registry pauses, is not the partner's doing.
     _Rule(_OUT, Outcome.REJECTED, None, CIRCUIT_OPEN, _PARTNER),
+    _Rule(_OUT, Outcome.REJECTED, None, RETRY_AFTER_HOLD, _PARTNER),
     _Rule(_OUT, Outcome.REJECTED, None, None, _PLATFORM),
     # The partner calls: a 4xx is the partner's to mend, everything past the proxy the platform's.
     _Rule(_IN, Outcome.CLIENT_ERROR, _REVOKED, None, _CUSTOMER),
@@ -100,6 +105,8 @@ _RULES: tuple[_Rule, ...] = (
     _Rule(_IN, Outcome.PROTOCOL_ERROR, None, None, _PLATFORM),
     _Rule(_IN, Outcome.ABORTED, None, None, _PARTNER_EXCLUDED),
     _Rule(_IN, Outcome.REJECTED, None, CIRCUIT_OPEN, _PLATFORM),
+    _Rule(_IN, Outcome.REJECTED, None, RETRY_AFTER_HOLD, _PLATFORM),
+    _Rule(_IN, Outcome.REJECTED, None, PAUSED, _PLATFORM),
     _Rule(_IN, Outcome.REJECTED, None, None, _PARTNER),
 )
 

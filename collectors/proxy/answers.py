@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 from app.domain.words import Direction, Outcome
 from collectors.proxy.errors import ERRORS
+from collectors.proxy.refusals import TOO_MANY_CONNECTIONS
 from collectors.proxy.verdicts import Refusal
 
 
@@ -33,6 +34,9 @@ def problem(
     own = f"Midspan-Outcome: {entry.outcome.word}\r\nMidspan-Exchange: {exchange_id}\r\n"
     if refusal.allow:
         own += f"Allow: {refusal.allow}\r\n"
+    soon = entry.status == HTTPStatus.TOO_MANY_REQUESTS or refusal.code == TOO_MANY_CONNECTIONS
+    if retry_after_s := refusal.retry_after_s or int(soon):
+        own += f"Retry-After: {retry_after_s}\r\n"
     return whole(
         entry.status,
         "application/problem+json",

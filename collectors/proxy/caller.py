@@ -10,6 +10,7 @@ from time import monotonic_ns
 from typing import TYPE_CHECKING, cast
 
 from app.domain.words import Direction
+from collectors.proxy.crowd import Entry
 from collectors.proxy.decide import decide
 from collectors.proxy.errors import REQUEST_TIMEOUT
 from collectors.proxy.exchange import LiveExchange
@@ -17,18 +18,27 @@ from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL, PIPELINE_FULL,
 from collectors.proxy.forwarded import Door
 from collectors.proxy.framing import Body, ChunkedBody, HeadBuffer, LengthBody
 from collectors.proxy.head import CHUNKED, RequestHead, parse_request_head
+from collectors.proxy.metrics import IDLED, TURNED_FULL, TURNED_PEER
+from collectors.proxy.refusals import TOO_MANY_CONNECTIONS
 from collectors.proxy.routes import stray
-from collectors.proxy.timeouts import HEAD_NS, KEEP_ALIVE_NS, LINGER_BYTES, LINGER_NS
+from collectors.proxy.timeouts import LINGER_BYTES, LINGER_NS, PRESSED_NS
 from collectors.proxy.verdicts import BadMessage, Refusal
 
 if TYPE_CHECKING:
     from collectors.proxy.hub import Hub
 
-#: Bytes of requests sent ahead that are kept before reading stops.
-_AHEAD_BYTES = 64 * 1024
+#: Requests sent ahead that are answered at once before others have their turn.
+_AT_ONCE = 16
 #: How long an answer may take to leave a connection that is being closed.
 _FLUSH_NS = 30_000_000_000
 _OWN_PATHS = b"/-/"
+_OWN_PAGES = Entry.OWN_PAGES
+_NO = b"HTTP/1.1 %b\r\nRetry-After: 1\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+#: Who is turned away: what counts it, and the answer.
+_TURNED_AWAY = {
+    Entry.FULL: (TURNED_FULL, _NO % b"503 Service Unavailable"),
+    Entry.PEER_FULL: (TURNED_PEER, _NO % b"429 Too Many Requests"),
+}
 #: In place of the head of a request that has no readable one.
 _UNREADABLE = RequestHead("", b"", 1, ([], {}, {}))
 _UNREADABLE_HEAD = RequestHead("HEAD", b"", 1, ([], {}, {}))
@@ -42,6 +52,8 @@ class CallerProtocol(asyncio.Protocol):
         self._hub = hub
         self._direction = direction
         self._has_own_pages = direction == Direction.OUTBOUND
+        self._caps = caps = hub.caps
+        self._crowd = hub.crowds[direction]
         # For the connection's life; the transport and its reading half are made with it.
         self._transport: asyncio.Transport
         self.reading: Reading
@@ -49,7 +61,8 @@ class CallerProtocol(asyncio.Protocol):
         self.write: Callable[[bytes], None]  # hands bytes of an answer to the caller
         self.door: Door
         self._announced = announced  # by a load balancer: who is at its other end
-        self._heads = HeadBuffer()
+        self._entry = Entry.FULL
+        self._heads = HeadBuffer(line_bytes=caps.line_bytes, head_bytes=caps.head_bytes)
         self._since_ns = monotonic_ns()  # of its last request, or of what it does now
         self._ahead = b""
         self._ended = False  # the caller sends nothing more
@@ -57,6 +70,7 @@ class CallerProtocol(asyncio.Protocol):
         self._closing = False  # nothing more is read, except to let the answer through
         self._lingered = 0
         self._advancing = False
+        self._resting = False  # it goes on in a moment
         # For one exchange.
         self._exchange: LiveExchange | None = None
         self._body: Body | None = None  # what of the request's body is still to come
@@ -71,7 +85,12 @@ class CallerProtocol(asyncio.Protocol):
         self.write = self._writing.write
         peer = self._announced or str((transport.get_extra_info("peername") or ("unknown",))[0])
         secure = transport.get_extra_info("sslcontext") is not None
-        self.door = self._hub.doors.door(peer, secure=secure)
+        self.door = door = self._hub.doors.door(peer, secure=secure)
+        # Many callers come by one load balancer, so it is not one peer.
+        self._entry = entry = self._crowd.enter(door.peer, alone=not door.trusted)
+        if entry in _TURNED_AWAY:
+            self._turn_away(entry)
+            return
         self._hub.callers.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -85,6 +104,8 @@ class CallerProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The caller sends nothing more; True: it still gets the answers it waits for."""
         self._ended = True
+        if self._resting:
+            return True
         if self._exchange is None or self._closing:
             return False
         return self._body is None or self._exchange.caller_ended()
@@ -92,6 +113,8 @@ class CallerProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """The caller is gone."""
         self._closing = True
+        if self._entry not in _TURNED_AWAY:
+            self._crowd.leave(self.door.peer)
         self._hub.callers.discard(self)
         if self._exchange is not None:
             self._exchange.caller_gone()
@@ -156,9 +179,10 @@ class CallerProtocol(asyncio.Protocol):
         still_ns = now_ns - self._since_ns
         if self._closing:
             self._end_closing(still_ns)
-        elif self._heads and still_ns > HEAD_NS:
+        elif self._heads and still_ns > self._caps.head_ns:
             self._refuse(REQUEST_TIMEOUT, "the head did not arrive in time")
-        elif still_ns > KEEP_ALIVE_NS:
+        elif still_ns > self._caps.idle_ns or (self._crowd.pressed and still_ns > PRESSED_NS):
+            self._hub.counts[IDLED] += 1
             self._close(unread=False)
 
     def retire(self) -> None:
@@ -172,18 +196,24 @@ class CallerProtocol(asyncio.Protocol):
         """Go on with what has arrived, as far as it goes."""
         if self._advancing:
             return
-        self._advancing = True
+        self._advancing, self._resting = True, False
+        turns = 0
         try:
             while self._ahead and not self._closing:
                 if self._exchange is None:
                     if self._full:  # the answers before it must leave first
                         break
+                    turns += 1
+                    if turns > _AT_ONCE:  # others have their turn in between
+                        self._resting = True
+                        asyncio.get_running_loop().call_soon(self._advance)
+                        return
                     self._read_head()
                 elif self._body is not None:
                     self._read_body(self._exchange, self._body)
                 else:
                     break
-            if len(self._ahead) > _AHEAD_BYTES:
+            if len(self._ahead) > self._caps.pipeline_bytes:
                 self.reading.hold(PIPELINE_FULL)
         except BadMessage as bad:
             self._refuse(bad.code, bad.detail)
@@ -211,13 +241,15 @@ class CallerProtocol(asyncio.Protocol):
             return
         raw, self._ahead = whole
         try:
-            head = parse_request_head(raw)
+            head = parse_request_head(raw, self._caps.head_fields)
         except BadMessage as bad:
             is_head = raw.startswith(b"HEAD ")
             self._refuse(bad.code, bad.detail, _UNREADABLE_HEAD if is_head else _UNREADABLE)
             return
         if self._has_own_pages and head.path.startswith(_OWN_PATHS):
             self._answer_own(head)
+        elif self._entry is _OWN_PAGES:
+            self._refuse(TOO_MANY_CONNECTIONS, "only the proxy's own pages", head)
         else:
             self._begin(head)
 
@@ -228,7 +260,9 @@ class CallerProtocol(asyncio.Protocol):
         length = head.body_length
         self._body = None
         if length:
-            self._body = ChunkedBody() if length == CHUNKED else LengthBody(length)
+            chunked = length == CHUNKED
+            framing = self._caps.chunk_framing_bytes
+            self._body = ChunkedBody(framing) if chunked else LengthBody(length)
         if isinstance(verdict, Refusal):
             exchange.fail(*verdict)
         else:
@@ -256,6 +290,13 @@ class CallerProtocol(asyncio.Protocol):
             self._body = ChunkedBody()  # wherever it ends, it is not found
             self._exchange.request_done = False
         self._exchange.fail(code, detail)
+
+    def _turn_away(self, entry: Entry) -> None:
+        """Say no and end, with nothing read and nothing recorded but a count."""
+        self._closing = True
+        self._hub.counts[_TURNED_AWAY[entry][0]] += 1
+        self._transport.write(_TURNED_AWAY[entry][1])
+        self._transport.close()
 
     def _forget_exchange(self) -> None:
         self._exchange = None

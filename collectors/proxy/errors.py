@@ -2,10 +2,9 @@
 and what to do about it. The only such table; the error reference is printed from it.
 """
 
-from dataclasses import dataclass
-
 from app.domain import outcome as codes
 from app.domain.words import Outcome
+from collectors.proxy.refusals import REFUSALS, Entry
 
 NO_SUCH_INTEGRATION = "no_such_integration"
 NO_URL_CONFIGURED = "no_url_configured"
@@ -77,21 +76,11 @@ MESSAGE_FAULTS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One code. `status` is what the proxy answers if it still can; 0: there is nobody to answer,
-    or the other side's own answer was passed on."""
-
-    outcome: Outcome
-    status: int
-    meaning: str
-    remedy: str
-
-
 _R, _T, _C = Outcome.REJECTED, Outcome.TIMEOUT, Outcome.CONNECT_ERROR
 _D, _S, _P, _A = Outcome.DNS_ERROR, Outcome.TLS_ERROR, Outcome.PROTOCOL_ERROR, Outcome.ABORTED
 
 ERRORS: dict[str, Entry] = {
+    **REFUSALS,
     NO_SUCH_INTEGRATION: Entry(
         _R,
         404,
@@ -158,8 +147,8 @@ ERRORS: dict[str, Entry] = {
     HEAD_TOO_LARGE: Entry(
         _R,
         431,
-        "The request line is over 8 KiB, the head over 64 KiB, or there are over 100 headers.",
-        "Send less in the URL and the headers.",
+        "The request line or the head is too long, or has too many headers.",
+        "Send less in the URL and the headers, or raise MIDSPAN_HEAD_LINE_BYTES, _BYTES, _FIELDS.",
     ),
     BODY_TOO_LARGE: Entry(
         _R,

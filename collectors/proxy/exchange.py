@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from app.domain import ids
 from app.domain.outcome import outcome_of_status
 from app.domain.words import Outcome
-from collectors.proxy import emit, tunnel
+from collectors.proxy import emit, passage, tunnel
 from collectors.proxy.admission import body_refusal
 from collectors.proxy.answers import problem
 from collectors.proxy.context import NOTHING, read_context, read_trace
@@ -30,6 +30,7 @@ from collectors.proxy.errors import (
 )
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL
 from collectors.proxy.framing import Body
+from collectors.proxy.gate import WAITING
 from collectors.proxy.head import CHUNKED, TO_END_OF_FILE, RequestHead, ResponseHead
 from collectors.proxy.metrics import RETRIED, REUSED, TUNNELS
 from collectors.proxy.resolve import DialError
@@ -40,12 +41,11 @@ from collectors.record import CAPTURE_BYTES, NOT_REACHED
 
 if TYPE_CHECKING:
     from collectors.proxy.caller import CallerProtocol
+    from collectors.proxy.gate import Gate
     from collectors.proxy.hub import Hub
     from collectors.proxy.upstream import UpstreamProtocol
 
-#: Methods that may be sent again without harm (RFC 9110, section 9.2.2).
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
-_LOOKING_UP, _CONNECTING, _SENDING, _WAITING, _ANSWERING, _TUNNELLING = Stage
+_LOOKING_UP, _CONNECTING, _SENDING, _WAITING, _ANSWERING, _TUNNELLING, _QUEUED = Stage
 
 
 class LiveExchange:
@@ -53,11 +53,12 @@ class LiveExchange:
 
     __slots__ = (
         "_begun", "_caller", "_caller_full", "_dialing", "_framing", "_hex", "_hub", "_keep",
-        "_link", "_link_full", "_may_be_stale", "_moved_ns", "_out", "_pending", "_routed",
-        "_stage", "_stage_ns", "_unsent", "_wire", "answer", "connect_us", "context",
-        "destination", "first_byte_us", "head", "id", "look_ns", "queue_us", "request_bytes",
-        "request_done", "request_start", "response_bytes", "response_start", "settled",
-        "started_ns", "started_us", "status", "tls_us", "total_us", "trace_id",
+        "_link", "_link_full", "_may_be_stale", "_moved_ns", "_out", "_paced_bytes", "_paced_ns",
+        "_pending", "_routed", "_stage", "_stage_ns", "_unsent", "_wire", "answer", "connect_us",
+        "context", "destination", "first_byte_us", "gate", "head", "id", "look_ns", "permit",
+        "queue_us", "request_bytes", "request_done", "request_start", "response_bytes",
+        "response_start", "settled", "started_ns", "started_us", "status", "tls_us", "total_us",
+        "trace_id",
     )  # fmt: skip
 
     def __init__(
@@ -73,6 +74,8 @@ class LiveExchange:
         self.head = head
         self.destination = destination
         # The way to the upstream.
+        self.gate: Gate[LiveExchange] | None = None
+        self.permit = 0
         self._routed: Routed | None = None
         self._link: UpstreamProtocol | None = None
         self._dialing: asyncio.Task[None] | None = None
@@ -84,6 +87,7 @@ class LiveExchange:
         self._stage = _LOOKING_UP
         self.look_ns = 0  # when a timeout may strike
         self._caller_full = self._link_full = False
+        self._paced_ns = self._paced_bytes = 0
         self.request_done = head.body_length == 0
         self.settled = False
         # The answer on its way.
@@ -113,15 +117,25 @@ class LiveExchange:
         self._routed = routed
         self.context = read_context(head, found)
         self.trace_id, own = read_trace(head, self._hex)
+        gate = self._hub.gates.of[found.direction].get(found.party.integration)
+        if gate is not None and not passage.enter(self, gate):
+            return
         own += self._hub.doors.lines(head.special, found.direction, self._caller.door)
         if b"upgrade" in head.special and tunnel.offers(head):
             own += tunnel.UPGRADE_LINES
         opened, via = routed.endpoint.opened, self._hub.house.via
         self._wire = emit.request_head(head, routed.target, opened, own, via)
-        self.proceed()
+        if self.permit == WAITING:
+            self._enter(_QUEUED)
+            if not self.request_done:
+                self._caller.reading.hold(NOT_CONNECTED)
+        else:
+            self.proceed()
 
     def proceed(self) -> None:
         """Send the request on a connection that waits, or dial. Nothing is asked for before."""
+        if self.settled:
+            return
         assert self._routed is not None
         origin = self._routed.endpoint.origin
         link = self._hub.take_link(origin)
@@ -177,10 +191,7 @@ class LiveExchange:
         self._caller_full = full
         self._moved_ns = monotonic_ns()
         if self._link is not None:
-            if full:
-                self._link.reading.hold(OTHER_SIDE_FULL)
-            else:
-                self._link.reading.release(OTHER_SIDE_FULL)
+            self._link.reading.turn(OTHER_SIDE_FULL, held=full)
 
     # From the upstream's side.
 
@@ -219,19 +230,14 @@ class LiveExchange:
 
     def answer_head(self, head: ResponseHead, length: int) -> None:
         """The head of the final answer, and how its body ends."""
-        self.answer = head
-        self.status = head.status
+        self.answer, self.status = head, head.status
         if length < 0 and length in (CHUNKED, TO_END_OF_FILE):
             length = CHUNKED if self.head.minor == 1 else TO_END_OF_FILE
         self._framing = length
         self._keep = self._may_keep() and length != TO_END_OF_FILE
+        own, via = self._id_line(), self._hub.house.via
         self._out = emit.response_head(
-            head,
-            length,
-            self.head.minor,
-            close=not self._keep,
-            own=self._id_line(),
-            via=self._hub.house.via,
+            head, length, self.head.minor, close=not self._keep, own=own, via=via
         )
         self._stage = _ANSWERING
 
@@ -271,18 +277,16 @@ class LiveExchange:
     def link_full(self, full: bool) -> None:
         """Whether the upstream reads more slowly than the request comes."""
         self._link_full = full
-        self._moved_ns = monotonic_ns()
-        if full:
-            self._caller.reading.hold(OTHER_SIDE_FULL)
-        else:
-            self._caller.reading.release(OTHER_SIDE_FULL)
+        self._moved_ns = self._paced_ns = monotonic_ns()
+        self._paced_bytes = self.request_bytes
+        self._caller.reading.turn(OTHER_SIDE_FULL, held=full)
 
     def link_lost(self, error: Exception | None, *, begun: bool) -> None:
         """The upstream's connection ended before the answer did; `begun`: after a byte of it."""
         self._link = None
         if begun:
             self.fail(RESET_MID_BODY if error else TRUNCATED, str(error or "closed too early"))
-        elif self._may_retry():
+        elif self._may_be_stale and self.head.repeatable:
             self._may_be_stale = False
             self._hub.counts[RETRIED] += 1
             self._dial()
@@ -293,16 +297,12 @@ class LiveExchange:
 
     def progress(self) -> Progress:
         """What the timeouts are decided on."""
-        return Progress(
-            self._stage,
-            self.started_ns,
-            self._stage_ns,
-            self._moved_ns,
-            self._caller_full,
-            self._link_full,
-        )
+        blocked = self._caller_full, self._link_full
+        pace = self._paced_ns, self.request_bytes - self._paced_bytes
+        times = self.started_ns, self._stage_ns, self._moved_ns
+        return Progress(self._stage, *times, *blocked, *pace)
 
-    def fail(self, code: str, detail: str, allow: str = "") -> None:
+    def fail(self, code: str, detail: str, allow: str = "", retry_after_s: int = 0) -> None:
         """End it with an error: answered if nothing of an answer was passed on yet, else cut."""
         if self.settled:
             return
@@ -313,15 +313,10 @@ class LiveExchange:
         if self._begun or entry.status == 0:
             self._caller.cut(hard=self._framing == TO_END_OF_FILE or code == CALLER_STALLED)
             return
-        self._caller.write(
-            problem(
-                Refusal(code, detail, allow),
-                self.destination.direction,
-                ids.format_hex(self._hex),
-                bodiless=self.head.method == "HEAD",
-                close=not keep,
-            )
-        )
+        refusal, direction = Refusal(code, detail, allow, retry_after_s), self.destination.direction
+        exchange_id, bodiless = ids.format_hex(self._hex), self.head.method == "HEAD"
+        said = problem(refusal, direction, exchange_id, bodiless=bodiless, close=not keep)
+        self._caller.write(said)
         self._caller.finished(keep=keep)
 
     # Inside.
@@ -348,6 +343,7 @@ class LiveExchange:
     def _send_with_body(self, link: "UpstreamProtocol") -> None:
         """Send what there is; a head alone waits for the part of its body that came with it."""
         self._stage = _WAITING if self.request_done else _SENDING
+        self._paced_ns, self._paced_bytes = self._stage_ns, self.request_bytes
         if self._pending:
             link.write(self._wire + b"".join(self._pending))
             self._pending.clear()
@@ -369,9 +365,6 @@ class LiveExchange:
 
     def _may_keep(self) -> bool:
         return self.head.persistent and self.request_done and not self._hub.draining
-
-    def _may_retry(self) -> bool:
-        return self._may_be_stale and self.head.method in _IDEMPOTENT and self.head.body_length == 0
 
     def _complete(self, last: bytes) -> None:
         outcome, code = outcome_of_status(self.destination.kind, self.status)
@@ -396,4 +389,8 @@ class LiveExchange:
         self.settled = True
         self.total_us = (monotonic_ns() - self.started_ns) // 1000
         self._hub.live.discard(self)
+        if self._stage == _QUEUED:
+            self.queue_us = self.total_us
         self._hub.tap.record(self, outcome, code, detail)
+        if self.gate is not None:
+            passage.leave(self, outcome, code, self._hub.longest_hold_ns)

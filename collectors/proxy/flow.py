@@ -34,6 +34,10 @@ class Reading:
             self._transport.pause_reading()
         self.holds |= why
 
+    def turn(self, why: int, *, held: bool) -> None:
+        """Hold or release."""
+        (self.hold if held else self.release)(why)
+
     def release(self, why: int) -> None:
         """`why` is over; read on unless there is another reason not to."""
         if not self.holds & why:

@@ -17,6 +17,8 @@ HEAD_BYTES = 64 * 1024
 #: Empty lines tolerated before a request line (RFC 9112, section 2.2).
 _EMPTY_LINES = 2
 
+#: What chunk sizes, extensions and ends may take beyond the bytes of the body itself.
+_FRAMING_BYTES = 128 * 1024
 #: Bytes of chunk extensions one message may carry; they are dropped.
 _EXTENSION_BYTES = 16 * 1024
 _CHUNK_LINE_BYTES = 1024
@@ -36,12 +38,19 @@ _END = b"\r\n\r\n"
 class HeadBuffer:
     """Gathers bytes until a head is whole. One per connection, empty between messages."""
 
-    __slots__ = ("_held", "_leading", "_tolerated")
+    __slots__ = ("_head_bytes", "_held", "_leading", "_line_bytes", "_tolerated")
 
-    def __init__(self, empty_lines: int = _EMPTY_LINES) -> None:
+    def __init__(
+        self,
+        empty_lines: int = _EMPTY_LINES,
+        line_bytes: int = LINE_BYTES,
+        head_bytes: int = HEAD_BYTES,
+    ) -> None:
         self._held = bytearray()
         self._leading = 0
         self._tolerated = 2 * empty_lines
+        self._line_bytes = line_bytes
+        self._head_bytes = head_bytes
 
     def __bool__(self) -> bool:
         return bool(self._held)
@@ -55,7 +64,7 @@ class HeadBuffer:
             if self._leading or data[:1] < b"A":
                 data = self._skip_empty_lines(data)
             end = data.find(_END)
-            if 0 <= end <= LINE_BYTES:
+            if 0 <= end <= self._line_bytes:
                 self._leading = 0
                 return data[: end + 4], data[end + 4 :]
             if end >= 0:
@@ -72,7 +81,8 @@ class HeadBuffer:
 
     def _cut(self, data: bytes, end: int) -> tuple[bytes, bytes]:
         self._leading = 0
-        if end > LINE_BYTES and (end > HEAD_BYTES or data.find(b"\r\n", 0, LINE_BYTES + 2) < 0):
+        line = self._line_bytes
+        if end > line and (end > self._head_bytes or data.find(b"\r\n", 0, line + 2) < 0):
             raise BadMessage(HEAD_TOO_LARGE, "head or its first line is too long")
         end += 4
         return data[:end], data[end:]
@@ -88,10 +98,10 @@ class HeadBuffer:
         return data
 
     def _check_partial(self, at: int) -> None:
-        held = self._held
-        if len(held) > HEAD_BYTES + 3:  # all of its end but the last byte
+        held, line = self._held, self._line_bytes
+        if len(held) > self._head_bytes + 3:  # all of its end but the last byte
             raise BadMessage(HEAD_TOO_LARGE, "head is too long")
-        if len(held) > LINE_BYTES + 1 and held.find(b"\r\n", 0, LINE_BYTES + 2) < 0:
+        if len(held) > line + 1 and held.find(b"\r\n", 0, line + 2) < 0:
             raise BadMessage(HEAD_TOO_LARGE, "first line is too long")
         if held.count(b"\n", at) != held.count(b"\r\n", max(0, at - 1)):
             raise BadMessage(BAD_REQUEST, "line end that is not CRLF")
@@ -144,12 +154,17 @@ _Step = Callable[["ChunkedBody", bytes, int, list[bytes]], int]
 
 
 class ChunkedBody:
-    """A chunked body. Extensions and trailers are checked, counted and dropped."""
+    """A chunked body. Extensions and trailers are checked, counted and dropped.
 
-    __slots__ = ("_extensions", "_held", "_left", "_step", "done")
+    What is not body may take `framing_bytes` more than the body: a body of tiny chunks costs its
+    reader far more than its sender.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("_extensions", "_held", "_left", "_spare", "_step", "done")
+
+    def __init__(self, framing_bytes: int = _FRAMING_BYTES) -> None:
         self.done = False
+        self._spare = framing_bytes
         self._held = b""
         self._left = 0
         self._extensions = 0
@@ -184,6 +199,9 @@ class ChunkedBody:
         if self._extensions > _EXTENSION_BYTES:
             raise BadMessage(BAD_FRAMING, "too many bytes of chunk extensions")
         self._left = int(match[1], 16)
+        self._spare += self._left - (end - at) - 4
+        if self._spare < 0:
+            raise BadMessage(BAD_FRAMING, "far more bytes of chunk framing than of body")
         if self._left:
             self._step = ChunkedBody._chunk
         else:

@@ -41,6 +41,7 @@ _METHODS = (
     "GET HEAD POST PUT PATCH DELETE OPTIONS PROPFIND PROPPATCH MKCOL COPY MOVE LOCK UNLOCK SEARCH "
     "QUERY REPORT MKACTIVITY CHECKOUT MERGE MKCALENDAR BIND REBIND UNBIND ACL LINK UNLINK"
 )
+_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE"})
 METHODS = frozenset(_METHODS.split())
 _NAMES = {method.encode(): method for method in METHODS}
 _NEVER_METHODS = frozenset({"CONNECT", "TRACE"})
@@ -117,6 +118,11 @@ class RequestHead(Head):
             self.body_length = _body_length(special)
 
     @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again without harm (RFC 9110, section 9.2.2)."""
+        return self.method in _IDEMPOTENT and self.body_length == 0
+
+    @property
     def expects_continue(self) -> bool:
         """Whether the caller waits for `100 Continue` before it sends its body."""
         return self.minor == 1 and b"expect" in self.special
@@ -137,7 +143,7 @@ class ResponseHead(Head):
             self._look_at_hop()
 
 
-def parse_request_head(raw: bytes) -> RequestHead:
+def parse_request_head(raw: bytes, most_fields: int = MAX_FIELDS) -> RequestHead:
     """The parts of a whole request head; `BadMessage` if it is not well-formed."""
     try:
         httptools.HttpRequestParser(_UNHEARD).feed_data(raw)
@@ -150,8 +156,8 @@ def parse_request_head(raw: bytes) -> RequestHead:
         raise BadMessage(BAD_FRAMING if framing else BAD_REQUEST, str(error)) from None
     lines = raw.split(b"\r\n")
     method, target, minor = _request_line(lines[0])
-    if len(lines) > MAX_FIELDS + 3:
-        raise BadMessage(HEAD_TOO_LARGE, f"over {MAX_FIELDS} headers")
+    if len(lines) > most_fields + 3:
+        raise BadMessage(HEAD_TOO_LARGE, f"over {most_fields} headers")
     return RequestHead(method, target, minor, sort(lines[1:-2]))
 
 

@@ -19,15 +19,19 @@ from app.domain import ids
 from app.settings import Settings
 from collectors.proxy.answers import whole
 from collectors.proxy.caller import CallerProtocol
+from collectors.proxy.caps import caps_of
+from collectors.proxy.crowd import RESERVE, Crowd, file_limit, room_for
 from collectors.proxy.decide import House
 from collectors.proxy.dial import Dialer
 from collectors.proxy.emit import via_line
-from collectors.proxy.errors import PROXY_STOPPED
+from collectors.proxy.errors import PROXY_STOPPED, REQUEST_TIMEOUT
 from collectors.proxy.exchange import LiveExchange
 from collectors.proxy.flow import Outbox
 from collectors.proxy.forwarded import Doors
+from collectors.proxy.gates import Gates, GatesFile
 from collectors.proxy.metrics import (
     CALLERS,
+    CIRCUITS,
     CONNECT_FAILURES,
     CONNECTS,
     IN_FLIGHT,
@@ -37,9 +41,11 @@ from collectors.proxy.metrics import (
     ROUTES_REVISION,
     SIZE,
     TIMEOUTS,
+    WAITING,
     Board,
     boards_folder,
     read_boards,
+    read_gates,
     render,
 )
 from collectors.proxy.pool import Pool
@@ -47,7 +53,7 @@ from collectors.proxy.resolve import DialError, Keeping, Resolver
 from collectors.proxy.routes import EMPTY_ROUTER, Origin
 from collectors.proxy.table import TableFile
 from collectors.proxy.tap import Journal, Tap
-from collectors.proxy.timeouts import SWEEP_S, look_again_ns, overdue
+from collectors.proxy.timeouts import SWEEP_S, crawls, look_again_ns, overdue
 from collectors.proxy.tls import Contexts
 from collectors.proxy.upstream import UpstreamProtocol
 
@@ -86,6 +92,13 @@ class Hub:
         self.house = House(name, via_line(name), frozenset(settings.inbound_hosts))
         self.counts = [0] * SIZE
         self.tap = Tap(journal, self.counts, settings.capture_ratio)
+        self.caps = caps_of(settings)
+        room = room_for(self.caps.connections, file_limit())
+        #: By direction; the platform has one address for all its connections.
+        self.crowds = (Crowd(room, 0, RESERVE), Crowd(room, self.caps.peer_connections, 0))
+        self.gates = Gates(settings.proxy_workers)
+        self.longest_hold_ns = settings.retry_after_max_us * 1000
+        self._gates_file = GatesFile(settings.home / "status", worker)
         self._file = TableFile(settings.routes_path, self.counts)
         self.router = EMPTY_ROUTER
         self._router_since_ns: int | None = None
@@ -156,6 +169,8 @@ class Hub:
         for exchange in [live for live in self.live if live.look_ns <= now_ns]:
             progress, allowance = exchange.progress(), exchange.destination.party.allowance
             code = overdue(progress, allowance, now_ns)
+            if code is None and crawls(progress, self.caps.body_bytes_per_second, now_ns):
+                code = REQUEST_TIMEOUT
             if code is None:
                 exchange.look_ns = look_again_ns(progress, allowance, now_ns)
             else:
@@ -170,6 +185,7 @@ class Hub:
         self.tap.flush_losses()
         for link in self.pool.expire(now_ns):
             link.close()
+        self._gates_file.tell(self.gates, now_ns, time.time_ns() // 1000)
         self._publish()
 
     def _check_callers(self, now_ns: int) -> None:
@@ -186,6 +202,7 @@ class Hub:
         if router is not None:
             self.router = router
             self._router_since_ns = time.monotonic_ns()
+            self.gates.use(router.routes, self._router_since_ns)
 
     async def keep_time(self) -> None:
         """Sweep and tick until cancelled."""
@@ -220,6 +237,7 @@ class Hub:
             link.abort()
         if not self.tap.flush_losses():
             self._log.error("losses_forgotten", pending=self.tap.pending)
+        self._gates_file.close()
         self._publish()
 
     # The proxy's own pages.
@@ -239,7 +257,8 @@ class Hub:
             return self._readiness()
         if path == b"/-/metrics":
             self._publish()
-            return 200, render(read_boards(self._boards))
+            gates = read_gates(self._gates_file.folder, time.time_ns() // 1000)
+            return 200, render(read_boards(self._boards), gates)
         return 404, b"there are /-/livez, /-/readyz and /-/metrics\n"
 
     def _readiness(self) -> tuple[int, bytes]:
@@ -255,6 +274,7 @@ class Hub:
         counts[CALLERS] = len(self.callers)
         counts[LINKS] = len(self.links)
         counts[POOLED] = self.pool.size
+        counts[WAITING], counts[CIRCUITS] = self.gates.totals()
         counts[ROUTES_REVISION] = self.router.revision
         since_ns = self._router_since_ns
         counts[ROUTES_AGE_S] = (time.monotonic_ns() - since_ns) // 10**9 if since_ns else 0

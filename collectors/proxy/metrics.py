@@ -9,9 +9,13 @@ sees half of a copy.
 
 import mmap
 import struct
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+from app.domain.gates import FILES, HALF_OPEN, OPEN, GateState, decode_gates
+from collectors.proxy.errors import ERRORS
 
 # Places in the list of counts. The first three have one place per direction.
 PROXIED, RECORDED, SHED = 0, 2, 4
@@ -19,12 +23,16 @@ CAPTURED, RETRIED, REUSED, CONNECTS, CONNECT_FAILURES = 6, 7, 8, 9, 10
 TABLES_READ, TABLES_DAMAGED, TIMEOUTS = 11, 12, 13
 LOSSES, IN_FLIGHT, CALLERS, LINKS, POOLED = 14, 15, 16, 17, 18
 ROUTES_REVISION, ROUTES_AGE_S, JOURNAL_BYTES, JOURNAL_SEGMENTS, JOURNAL_BLOCKED = 19, 20, 21, 22, 23
-TUNNELS = 24
-SIZE = 25
+TUNNELS, WAITING, CIRCUITS, TURNED_FULL, TURNED_PEER, IDLED = 24, 25, 26, 27, 28, 29
+#: One place for each code that an exchange can end with, from here on.
+_CODES = 30
+FAILED = {code: _CODES + number for number, code in enumerate(sorted(ERRORS))}
+SIZE = _CODES + len(FAILED)
 
 _VERSION, _NUMBERS = struct.Struct("<Q"), struct.Struct(f"<{SIZE}Q")
 _BOARD = struct.Struct(f"<Q{SIZE}QQ")
 _ATTEMPTS = 100
+_CIRCUITS = {OPEN: 2, HALF_OPEN: 1}
 _OUT, _IN = 'direction="outbound",', 'direction="inbound",'
 
 
@@ -60,6 +68,21 @@ METRICS = (
     Metric("timeouts_total", "counter", "Exchanges ended by a timeout.", _one(TIMEOUTS)),
     Metric("routes_read_total", "counter", "Routing tables taken into use.", _one(TABLES_READ)),
     Metric("routes_damaged_total", "counter", "Routing files refused.", _one(TABLES_DAMAGED)),
+    Metric(
+        "failed_total",
+        "counter",
+        "Exchanges that ended with an error code.",
+        tuple((f'code="{code}",', place) for code, place in FAILED.items()),
+    ),
+    Metric(
+        "connections_refused_total",
+        "counter",
+        "Connections turned away before anything was read.",
+        (('reason="full",', TURNED_FULL), ('reason="peer_full",', TURNED_PEER)),
+    ),
+    Metric("connections_idled_total", "counter", "Idle connections closed.", _one(IDLED)),
+    Metric("waiting", "gauge", "Exchanges that wait for a place.", _one(WAITING)),
+    Metric("circuits", "gauge", "Circuits that are not closed.", _one(CIRCUITS)),
     Metric("losses_pending", "gauge", "Shed exchanges not yet journaled as lost.", _one(LOSSES)),
     Metric("in_flight", "gauge", "Exchanges under way.", _one(IN_FLIGHT)),
     Metric("callers", "gauge", "Open connections of callers.", _one(CALLERS)),
@@ -73,8 +96,13 @@ METRICS = (
 )
 
 
-def render(counts_by_worker: dict[str, list[int]]) -> bytes:
-    """Prometheus text (0.0.4). A worker's counters begin at 0 when it does; sum over `worker`."""
+def render(
+    counts_by_worker: dict[str, list[int]], gates_by_worker: dict[str, list[GateState]]
+) -> bytes:
+    """Prometheus text (0.0.4). A worker's counters begin at 0 when it does; sum over `worker`.
+
+    Only integrations with a circuit that is not closed, or held, have a series of their own.
+    """
     lines: list[str] = []
     for name, kind, text, places in METRICS:
         lines.append(f"# HELP midspan_{name} {text}")
@@ -84,7 +112,28 @@ def render(counts_by_worker: dict[str, list[int]]) -> bytes:
             for worker, counts in sorted(counts_by_worker.items())
             for labels, place in places
         ]
+    lines += _gate_lines(gates_by_worker)
     return ("\n".join(lines) + "\n").encode()
+
+
+def _gate_lines(gates_by_worker: dict[str, list[GateState]]) -> Iterator[str]:
+    yield "# HELP midspan_circuit 2 while a circuit is open, 1 while it is tried (half open)."
+    yield "# TYPE midspan_circuit gauge"
+    for labels, state in _labelled(gates_by_worker):
+        if state.circuit in _CIRCUITS:
+            yield f"midspan_circuit{labels} {_CIRCUITS[state.circuit]}"
+    yield "# HELP midspan_held_until_seconds When a Retry-After that is obeyed is over, Unix time."
+    yield "# TYPE midspan_held_until_seconds gauge"
+    for labels, state in _labelled(gates_by_worker):
+        if state.held_until_us is not None:
+            yield f"midspan_held_until_seconds{labels} {state.held_until_us // 1_000_000}"
+
+
+def _labelled(gates_by_worker: dict[str, list[GateState]]) -> Iterator[tuple[str, GateState]]:
+    for worker, states in sorted(gates_by_worker.items()):
+        for each in states:
+            name, way = each.integration, each.direction
+            yield f'{{integration="{name}",direction="{way}",worker="{worker}"}}', each
 
 
 class Board:
@@ -117,6 +166,16 @@ def read_boards(folder: Path) -> dict[str, list[int]]:
         counts = _read_board(path)
         if counts is not None:
             found[path.stem] = counts
+    return found
+
+
+def read_gates(folder: Path, now_us: int) -> dict[str, list[GateState]]:
+    """What every worker says about its gates; a file that cannot be read says nothing."""
+    found = {}
+    for path in folder.glob(FILES):
+        with suppress(OSError, ValueError):
+            worker = path.stem.partition("-")[2]
+            found[worker] = decode_gates(path.read_bytes(), now_us)
     return found
 
 

@@ -76,12 +76,13 @@ class Endpoint(NamedTuple):
 
 
 class Allowance(NamedTuple):
-    """The route's timeouts, in nanoseconds."""
+    """The route's timeouts and its wait for a place, in nanoseconds."""
 
     connect_ns: int
     first_byte_ns: int
     idle_ns: int
     total_ns: int
+    queue_ns: int
 
 
 class Party(NamedTuple):
@@ -119,6 +120,7 @@ class Router:
 
     def __init__(self, table: RouteTable) -> None:
         self.revision = table.revision
+        self.routes = table.routes
         parties = [_party(route) for route in table.routes]
         self._by_slug = {party.integration.encode(): party for party in parties}
         self._by_token = {
@@ -212,7 +214,7 @@ def _party(route: Route) -> Party:
         route.integration,
         _endpoint(route.api_base_url, private=private, trust=trust),
         _endpoint(route.webhook_url, private=private, trust=trust),
-        _allowance(route.timeouts),
+        _allowance(route.timeouts, route.limits),
         route.limits,
         route.capture,
     )
@@ -239,14 +241,15 @@ def _endpoint(url: str | None, *, private: bool, trust: Trust = NO_FILES) -> End
     )
 
 
-def _allowance(timeouts: Timeouts) -> Allowance:
+def _allowance(timeouts: Timeouts, limits: Limits) -> Allowance:
     return Allowance(
         timeouts.connect_ms * _NS_PER_MS,
         timeouts.first_byte_ms * _NS_PER_MS,
         timeouts.idle_ms * _NS_PER_MS,
         timeouts.total_ms * _NS_PER_MS,
+        limits.queue_ms * _NS_PER_MS,
     )
 
 
-_STRANGER = Party(UNATTRIBUTED, None, None, _allowance(Timeouts()), Limits())
+_STRANGER = Party(UNATTRIBUTED, None, None, _allowance(Timeouts(), Limits()), Limits())
 EMPTY_ROUTER = Router(EMPTY_TABLE)

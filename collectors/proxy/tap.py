@@ -17,7 +17,7 @@ from app.domain.words import Outcome
 from collectors.proxy.context import Context
 from collectors.proxy.fields import Lines, each
 from collectors.proxy.head import RequestHead, ResponseHead
-from collectors.proxy.metrics import CAPTURED, LOSSES, PROXIED, RECORDED, SHED
+from collectors.proxy.metrics import CAPTURED, FAILED, LOSSES, PROXIED, RECORDED, SHED
 from collectors.proxy.routes import Destination
 from collectors.record import Capture, Exchange, Loss
 
@@ -107,6 +107,8 @@ class Tap:
         )
         counts, direction = self._counts, found.direction
         counts[PROXIED + direction] += 1
+        if code:
+            counts[FAILED[code]] += 1
         if self._journal.append(EXCHANGE_FRAME, payload):
             counts[RECORDED + direction] += 1
             counts[CAPTURED] += captured

@@ -17,12 +17,15 @@ from collectors.proxy.errors import (
     TOTAL_TIMEOUT,
     TUNNEL_IDLE,
 )
+from collectors.proxy.refusals import CONCURRENCY_FULL
 from collectors.proxy.routes import Allowance
 
 SWEEP_S = 0.05
-#: A connection's idle time between requests, and for the whole of a head.
-KEEP_ALIVE_NS = 60_000_000_000
-HEAD_NS = 10_000_000_000
+_NS_PER_S = 1_000_000_000
+#: How long a body may come as slowly as it likes.
+GRACE_NS = 10 * _NS_PER_S
+#: How long a connection may be idle while connections are few.
+PRESSED_NS = 5 * _NS_PER_S
 #: How long, and how many bytes, a refused request's body is still read so that its sender sees
 #: the answer.
 LINGER_NS = 2_000_000_000
@@ -40,6 +43,7 @@ class Stage(IntEnum):
     WAITING = 3  # for the first byte of the answer
     ANSWERING = 4  # the answer's body is on its way
     TUNNELLING = 5  # bytes pass both ways, until one side ends
+    QUEUED = 6  # for a place among the exchanges that its integration may have under way
 
 
 class Progress(NamedTuple):
@@ -47,6 +51,7 @@ class Progress(NamedTuple):
 
     `moved_ns` is when bytes last moved in either direction, `caller_blocks` whether the answer
     waits for the caller to read, `upstream_blocks` whether the request waits for the upstream to.
+    `paced_bytes` of the request's body came since `paced_ns`, and nobody but the caller was slow.
     """
 
     stage: Stage
@@ -55,6 +60,8 @@ class Progress(NamedTuple):
     moved_ns: int
     caller_blocks: bool = False
     upstream_blocks: bool = False
+    paced_ns: int = 0
+    paced_bytes: int = 0
 
 
 def overdue(progress: Progress, allowance: Allowance, now_ns: int) -> str | None:
@@ -63,6 +70,8 @@ def overdue(progress: Progress, allowance: Allowance, now_ns: int) -> str | None
     if stage == Stage.TUNNELLING:
         return TUNNEL_IDLE if now_ns > _tunnel_due_ns(progress, allowance) else None
     in_stage, still = now_ns - progress.stage_ns, now_ns - progress.moved_ns
+    if stage == Stage.QUEUED:
+        return CONCURRENCY_FULL if in_stage > allowance.queue_ns else None
     if stage <= Stage.CONNECTING and in_stage > allowance.connect_ns:
         return DNS_TIMEOUT if stage == Stage.LOOKING_UP else CONNECT_TIMEOUT
     if stage == Stage.WAITING and in_stage > allowance.first_byte_ns:
@@ -85,16 +94,28 @@ def look_again_ns(progress: Progress, allowance: Allowance, now_ns: int) -> int:
         return _tunnel_due_ns(progress, allowance)
     if stage <= Stage.CONNECTING:
         due = progress.stage_ns + allowance.connect_ns
+    elif stage == Stage.QUEUED:
+        due = progress.stage_ns + allowance.queue_ns
     elif stage == Stage.WAITING:
         due = progress.stage_ns + allowance.first_byte_ns
     else:
         due = progress.moved_ns + allowance.idle_ns
     shortest = min(allowance.connect_ns, allowance.first_byte_ns, allowance.idle_ns)
+    if stage == Stage.SENDING:
+        shortest = min(shortest, _NS_PER_S)
     return min(due, progress.started_ns + allowance.total_ns, now_ns + shortest)
 
 
 def _tunnel_due_ns(progress: Progress, allowance: Allowance) -> int:
     return progress.moved_ns + max(allowance.idle_ns, TUNNEL_IDLE_NS)
+
+
+def crawls(progress: Progress, bytes_per_second: int, now_ns: int) -> bool:
+    """Whether the caller sends its body more slowly than that, its first `GRACE_NS` aside."""
+    if progress.stage != Stage.SENDING or progress.upstream_blocks:
+        return False
+    counted_ns = now_ns - progress.paced_ns - GRACE_NS
+    return progress.paced_bytes * _NS_PER_S < bytes_per_second * counted_ns
 
 
 def _blocked_by(progress: Progress, otherwise: str) -> str:

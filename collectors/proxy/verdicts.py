@@ -13,8 +13,10 @@ class BadMessage(Exception):
 
 
 class Refusal(NamedTuple):
-    """Why a request is not passed on. `allow` lists the methods that would be, for a 405."""
+    """Why a request is not passed on. `allow` lists the methods that would be, for a 405;
+    `retry_after_s` is when to try again, 0 where nobody knows."""
 
     code: str
     detail: str
     allow: str = ""
+    retry_after_s: int = 0

@@ -62,6 +62,7 @@ ROWS = [
     (OUT, PROTOCOL, 0, "", PARTNER, BAD),
     (OUT, ABORTED, 0, "", PLATFORM, EXCLUDED),
     (OUT, REJECTED, 503, CIRCUIT_OPEN, PARTNER, BAD),
+    (OUT, REJECTED, 0, "retry_after_hold", PARTNER, BAD),
     (OUT, REJECTED, 429, "rate_limited", PLATFORM, EXCLUDED),
     (IN, CLIENT, 403, "", CUSTOMER, EXCLUDED),
     (IN, CLIENT, 404, "", PARTNER, EXCLUDED),
@@ -75,6 +76,8 @@ ROWS = [
     (IN, PROTOCOL, 0, "", PLATFORM, EXCLUDED),
     (IN, ABORTED, 0, "", PARTNER, EXCLUDED),
     (IN, REJECTED, 503, CIRCUIT_OPEN, PLATFORM, EXCLUDED),
+    (IN, REJECTED, 0, "retry_after_hold", PLATFORM, EXCLUDED),
+    (IN, REJECTED, 0, "paused", PLATFORM, EXCLUDED),
     (IN, REJECTED, 429, "rate_limited", PARTNER, BAD),
 ]
 
@@ -84,6 +87,17 @@ def test_each_row_of_the_table_says_who_acts_and_what_it_counts_as(
     direction, outcome, status, error, fault, verdict
 ):
     assert judge(direction, outcome, status, error) == (fault, verdict)
+
+
+@pytest.mark.parametrize("code", ["rate_limited", "concurrency_full", "rate_limit_hold"])
+def test_sending_too_much_is_the_callers_doing(code):
+    assert judge(OUT, REJECTED, 0, code) == (PLATFORM, EXCLUDED)
+    assert judge(IN, REJECTED, 0, code) == (PARTNER, BAD)
+
+
+def test_what_the_registry_pauses_is_nobodys_failure():
+    assert judge(OUT, REJECTED, 0, "paused") == judge(IN, REJECTED, 0, "paused")
+    assert judge(OUT, REJECTED, 0, "paused") == (PLATFORM, EXCLUDED)
 
 
 def test_every_row_of_the_table_is_reached_by_a_line_of_its_own(monkeypatch):

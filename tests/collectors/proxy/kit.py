@@ -268,6 +268,7 @@ def route_to(port: int, *, scheme: str = "http", host: str = "127.0.0.1", **chan
         api_base_url=f"{scheme}://{host}:{port}",
         webhook_url=f"{scheme}://{host}:{port}/hook",
         allow_private_addresses=True,
+        breaker=None,  # many tests fail on purpose, again and again
     )
     return dataclasses.replace(base, **changes)
 

@@ -155,7 +155,7 @@ def test_which_addresses_may_be_dialled(address, public, permitted):
     assert (denial(address, private=True) is None) == permitted
 
 
-ALLOWED = Allowance(100, 200, 300, 1000)
+ALLOWED = Allowance(100, 200, 300, 1000, 400)
 WAITS = {
     (Stage.LOOKING_UP, 100, 100, False, False): None,
     (Stage.LOOKING_UP, 101, 101, False, False): "dns_timeout",
@@ -172,6 +172,8 @@ WAITS = {
     (Stage.SENDING, 900, 301, False, True): "idle_timeout",
     (Stage.SENDING, 1001, 0, False, False): "request_timeout",
     (Stage.SENDING, 1001, 0, False, True): "total_timeout",
+    (Stage.QUEUED, 400, 400, False, False): None,
+    (Stage.QUEUED, 401, 401, False, False): "concurrency_full",
 }
 
 
@@ -281,7 +283,7 @@ def test_the_status_of_an_own_answer_follows_from_its_outcome():
         Outcome.PROTOCOL_ERROR: {0, 502},
         Outcome.CLIENT_ERROR: {0},
         Outcome.ABORTED: {0, 503},
-        Outcome.REJECTED: {400, 404, 405, 413, 417, 421, 431, 501, 505, 508},
+        Outcome.REJECTED: {400, 404, 405, 413, 417, 421, 429, 431, 501, 503, 505, 508},
     }
     for entry in ERRORS.values():
         assert entry.status in by_outcome[entry.outcome]
@@ -294,4 +296,6 @@ def test_a_dying_worker_is_started_less_and_less_often():
 def test_timeouts_are_compiled_to_nanoseconds():
     router = Router(RouteTable(1, "A", None, (Route("g", "g", timeouts=Timeouts(1, 2, 3, 4)),)))
     found, _ = router.outbound("GET", b"/g/x", b"")
-    assert found.party.allowance == Allowance(1_000_000, 2_000_000, 3_000_000, 4_000_000)
+    assert found.party.allowance == Allowance(
+        1_000_000, 2_000_000, 3_000_000, 4_000_000, 1_000_000_000
+    )

@@ -10,7 +10,6 @@ from app.domain.route import Limits, Timeouts
 from app.domain.words import Direction, Outcome
 from app.settings import Bind
 from collectors.proxy import hub as hub_module
-from collectors.proxy import timeouts as timeouts_module
 from tests.collectors.proxy import certificates
 from tests.collectors.proxy.kit import (
     OK,
@@ -346,12 +345,9 @@ def test_a_caller_that_stops_reading_is_cut_off(tmp_path):
     run(play())
 
 
-def test_a_head_that_never_ends(tmp_path, monkeypatch):
-    monkeypatch.setattr("collectors.proxy.caller.HEAD_NS", 100_000_000)
-    assert timeouts_module.HEAD_NS == 10_000_000_000
-
+def test_a_head_that_never_ends(tmp_path):
     async def play():
-        async with staged(tmp_path) as (stage, _):
+        async with staged(tmp_path, changes={"head_timeout_us": 100_000}) as (stage, _):
             caller = await stage.caller()
             caller.send(b"GET /globex/x HTTP/1.1\r\nHost:")
             answer = await caller.answer()
@@ -363,11 +359,9 @@ def test_a_head_that_never_ends(tmp_path, monkeypatch):
     run(play())
 
 
-def test_an_idle_connection_is_closed_without_a_record(tmp_path, monkeypatch):
-    monkeypatch.setattr("collectors.proxy.caller.KEEP_ALIVE_NS", 100_000_000)
-
+def test_an_idle_connection_is_closed_without_a_record(tmp_path):
     async def play():
-        async with staged(tmp_path) as (stage, _):
+        async with staged(tmp_path, changes={"idle_timeout_us": 100_000}) as (stage, _):
             caller = await stage.caller()
             await caller.get("/globex/x")
             assert await caller.ended() == b""

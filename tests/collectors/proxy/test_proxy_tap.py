@@ -30,7 +30,7 @@ from tests.collectors.proxy.kit import FakeJournal
 HEAD = parse_request_head(b"GET /x?page=2 HTTP/1.1\r\nHost: a\r\nAccept: x\r\nCookie: c\r\n\r\n")
 
 
-GLOBEX = Party("globex", None, None, Allowance(1, 1, 1, 1), Limits())
+GLOBEX = Party("globex", None, None, Allowance(1, 1, 1, 1, 1), Limits())
 DESTINATION = Destination(GLOBEX, Direction.OUTBOUND, Kind.REQUEST, "", "/x")
 CONTEXT = Context("i", "c", "o", "d", 2)
 
@@ -150,7 +150,7 @@ def test_metrics_have_every_worker(tmp_path):
         board = Board(tmp_path / "b" / f"worker-{number}.board")
         board.publish([number + 1] * SIZE)
         board.close()
-    text = render(read_boards(tmp_path / "b")).decode()
+    text = render(read_boards(tmp_path / "b"), {}).decode()
     assert 'midspan_proxied_total{direction="outbound",worker="worker-0"} 1\n' in text
     assert 'midspan_shed_total{direction="inbound",worker="worker-1"} 2\n' in text
     names = [line.split()[2] for line in text.splitlines() if line.startswith("# TYPE")]

@@ -101,7 +101,7 @@ class Stage:
             Route(
                 slug, "globex", url, f"{url}/hook", allow_private_addresses=True,
                 inbound_token_sha256=(hashlib.sha256(TOKEN.encode()).hexdigest(),)
-                if url == first else (),
+                if url == first else (), breaker=None,
             )
             for slug, url in targets.items()
         )  # fmt: skip
@@ -110,6 +110,7 @@ class Stage:
             sys.executable, "-m", "collectors", "proxy",
             environment={
                 "MIDSPAN_HOME": str(home), "MIDSPAN_CAPTURE_RATIO": "1",
+                "MIDSPAN_RETRY_AFTER_MAX": "0s",  # services here ask to wait to see it passed on
                 "MIDSPAN_OUTBOUND_BIND": f"127.0.0.1:{self._ports[Direction.OUTBOUND]}",
                 "MIDSPAN_INBOUND_BIND": f"127.0.0.1:{self._ports[Direction.INBOUND]}",
             },
