@@ -40,6 +40,17 @@ CHART_TRAFFIC = "chart-traffic"
 CHART_LATENCY = "chart-latency"
 CHART_ERRORS = "chart-errors"
 
+HEALTH_GROUPS = "health-groups"
+
+ERRORS_GRID = "errors-grid"
+ERRORS_TITLE = "errors-title"
+ERRORS_PROBLEM = "errors-problem"
+ERRORS_ACTIONS = "errors-actions"
+ERRORS_CHOSEN = "errors-chosen"
+ERRORS_IGNORE = "errors-ignore"
+ERRORS_ASSIGN = "errors-assign"
+ERRORS_SAID = "errors-said"
+
 EXCHANGES_GRID = "exchanges-grid"
 EXCHANGES_TITLE = "exchanges-title"
 EXCHANGES_OLDER = "exchanges-older"

@@ -19,7 +19,12 @@ from dashboards.components import states
 from dashboards.pages import PAGES
 
 ASSETS = Path(__file__).resolve().parent / "assets"
-_WHAT = {"Exchange": "exchange", "Health": "integration", "Exchanges": "integration"}
+_WHAT = {
+    "Exchange": "exchange",
+    "Health": "integration",
+    "Exchanges": "integration",
+    "Errors": "integration",
+}
 
 
 def mount(server: Flask, settings: Settings) -> Dash:

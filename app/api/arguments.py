@@ -181,7 +181,7 @@ class SeriesArguments(Span):
     step = Duration("Whole minutes; default: about 100 steps")
 
 
-class ExchangesArguments(Span):
+class ExportArguments(Span):
     """The filters of the request log."""
 
     integration = plain_text(63)
@@ -195,7 +195,21 @@ class ExchangesArguments(Span):
     customer = plain_text(200)
     topic = plain_text(200)
     status = ma.fields.Integer(validate=ma.validate.Range(100, 599))
+    method = plain_text(40)
+    error = plain_text(80, "Code of docs/errors.md")
+    delivery = plain_text(200)
+    trace = ma.fields.String(validate=ma.validate.Regexp("^[0-9a-f]{32}$"))
+    min_ms = ma.fields.Float(
+        validate=ma.validate.Range(0, 10**9),
+        allow_nan=False,
+        metadata={"description": "Shortest duration, milliseconds"},
+    )
     q = plain_text(200, "Text in error, error detail or path")
+
+
+class ExchangesArguments(ExportArguments):
+    """The same, a page at a time."""
+
     cursor = ma.fields.String(validate=ma.validate.Length(1, 64))
     limit = ma.fields.Integer(load_default=50, validate=ma.validate.Range(1, MAX_LIMIT))
 
@@ -226,6 +240,11 @@ def filter_of(given: dict[str, Any], now_us: int) -> ExchangeFilter:
         topic=given.get("topic"),
         status=given.get("status"),
         text=given.get("q"),
+        method=given.get("method"),
+        error=given.get("error"),
+        delivery=given.get("delivery"),
+        trace_id=given.get("trace"),
+        least_us=int(given["min_ms"] * 1000) if "min_ms" in given else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
 
 from app import queries
@@ -9,6 +10,7 @@ from app.api import error_groups, notes, rendering
 from app.api.arguments import (
     Arguments,
     ExchangesArguments,
+    ExportArguments,
     HealthArguments,
     PageArguments,
     SeriesArguments,
@@ -52,9 +54,18 @@ def blueprint() -> Blueprint:
     route("/integrations/<slug>/series", series, SeriesArguments, SeriesSchema, 404)
     error_groups.add_routes(api)
     route("/exchanges", exchanges, ExchangesArguments, ExchangesSchema, 404)
+    _add_export(api)
     route("/exchanges/<exchange_id>", exchange, Arguments, ExchangeSchema, 404)
     notes.add_routes(api)
     return api
+
+
+def _add_export(api: Blueprint) -> None:
+    wrapped = api.arguments(ExportArguments, location="query", unknown="raise")(export)
+    wrapped = api.response(200, {"type": "string"}, content_type="text/csv")(wrapped)
+    for status in (401, 404, 422, 429, 503):
+        wrapped = api.alt_response(status, "PROBLEM")(wrapped)
+    api.route("/exchanges.csv", methods=["GET"])(wrapped)
 
 
 def partners(given: Given) -> Json:
@@ -101,6 +112,14 @@ def exchanges(given: Given) -> Json:
         reading(), scope(), question, given.get("cursor"), given["limit"]
     )
     return {"items": [rendering.exchange(each) for each in found.items], "next": found.next}
+
+
+def export(given: Given) -> Response:
+    """The request log as CSV, newest first, at most 100,000 lines; the last says if it is cut."""
+    lines = queries.export(reading(), scope(), filter_of(given, now_us()))
+    name = given.get("integration", "midspan").replace('"', "")
+    headers = {"Content-Disposition": f'attachment; filename="{name}-exchanges.csv"'}
+    return Response(lines, mimetype="text/csv", headers=headers)
 
 
 def exchange(_given: Given, exchange_id: str) -> Json:

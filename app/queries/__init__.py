@@ -19,13 +19,15 @@ from app.queries.error_groups import (
     error_groups,
     get_error_group,
 )
-from app.queries.exchanges import get_exchange, list_exchanges
+from app.queries.exchanges import get_exchange, list_exchanges, siblings
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.notes import notes
 from app.queries.overview import Overview, OverviewRow, overview
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
+from app.queries.results import Siblings
+from app.queries.spreadsheet import export
 from app.queries.timeline import DayView, Heat, Timeline, WayView, days, timeline
 from app.store.port import ExchangeFilter
 
@@ -39,12 +41,14 @@ __all__ = [
     "Overview",
     "OverviewRow",
     "Reading",
+    "Siblings",
     "Timeline",
     "WayView",
     "assignees",
     "budgets",
     "days",
     "error_groups",
+    "export",
     "get_error_group",
     "get_exchange",
     "get_integration",
@@ -58,5 +62,6 @@ __all__ = [
     "operations",
     "overview",
     "series",
+    "siblings",
     "timeline",
 ]

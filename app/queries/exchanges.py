@@ -6,11 +6,12 @@ from dataclasses import replace
 
 from app.domain.ids import format_id, parse_id
 from app.domain.scope import Scope
+from app.domain.window import HOUR_US, MINUTE_US, Window
 from app.domain.words import Direction, Fault, Kind, Outcome, Verdict
 from app.errors import BadQuery, NotFound
 from app.queries.reading import Reading
 from app.queries.registry import integration_within, slugs_within, storable
-from app.queries.results import CaptureView, ExchangeView, Page
+from app.queries.results import CaptureView, ExchangeView, Page, Siblings
 from app.store.port import ExchangeFilter, StoredCapture, StoredExchange
 from app.telemetry import timed_query
 
@@ -19,8 +20,17 @@ _ID_BYTES = 16
 #: How much of a body a capture keeps (`collectors.record.CAPTURE_BYTES`, which app may not import).
 #: The kept text cannot tell by its length: scrubbing changed it.
 KEPT_BYTES = 8192
+#: How far from an exchange its siblings are looked for, and how many are shown.
+AROUND_US, TRACE_US = 6 * HOUR_US, 2 * MINUTE_US
+MOST_SIBLINGS = 20
+BESIDE = 3
 #: What a question says in words of its own.
-_TEXTS = ("operation", "installation", "customer", "topic", "text")
+_TEXTS = (
+    "operation", "installation", "customer", "topic", "text", "method", "error", "delivery",
+    "trace_id",
+)  # fmt: skip
+#: How many exchanges one page of a search looks at; what matches further back is behind its cursor.
+SEARCHED = 50_000
 
 
 @timed_query("list_exchanges")
@@ -32,15 +42,23 @@ def list_exchanges(
     limit: int = 50,
 ) -> Page[ExchangeView]:
     """Newest first, without captures. `question.integrations` None means all within the scope; one
-    outside it is `NotFound`. `BadQuery` for a limit beyond 1..`MAX_LIMIT`, a cursor that this
-    function did not make, or a text that no database holds."""
+    outside it is `NotFound`. A search for what has no index looks at about `SEARCHED` exchanges at
+    a time: its page may hold fewer than `limit`, or none, and still have a `next`. `BadQuery` for a
+    limit beyond 1..`MAX_LIMIT`, a cursor that this function did not make, or a text that no
+    database holds."""
     if not 1 <= limit <= MAX_LIMIT:
         raise BadQuery("limit", f"from 1 to {MAX_LIMIT}")
     before = None if cursor is None else _decode(cursor)
     inside = _narrowed(reading, scope, question)
-    found = reading.store.find(inside, before=before, limit=limit + 1)
+    horizon = None
+    if inside.searches and inside.integrations != ():
+        horizon = reading.store.horizon(inside, before=before, rows=SEARCHED)
+    found = reading.store.find(inside, before=before, after=horizon, limit=limit + 1)
     more = _encode(found[limit - 1].id) if len(found) > limit else None
-    return Page(tuple(_view(each, None) for each in found[:limit]), more)
+    if more is None and horizon is not None:
+        # The horizon itself was not looked at: the next page begins with it.
+        more = _encode(_following(horizon))
+    return Page(_views(found[:limit]), more)
 
 
 @timed_query("get_exchange")
@@ -57,6 +75,47 @@ def get_exchange(reading: Reading, scope: Scope, exchange_id: str) -> ExchangeVi
     return _view(*found)
 
 
+@timed_query("siblings")
+def siblings(reading: Reading, scope: Scope, view: ExchangeView) -> Siblings:
+    """What belongs to an exchange that the caller was shown: the other attempts of its delivery,
+    what has its trace, and what its installation did just before and after. Each of them looks at
+    about `SEARCHED` exchanges, within `AROUND_US` of it or, for a trace, within `TRACE_US`."""
+    own = ExchangeFilter(integrations=(view.integration,), window=_around(view, AROUND_US))
+    attempts: tuple[ExchangeView, ...] = ()
+    trace, before, after = attempts, attempts, attempts
+    if view.delivery:
+        attempts = _others(reading, scope, view, replace(own, delivery=view.delivery))
+    if view.trace_id:
+        near = ExchangeFilter(window=_around(view, TRACE_US), trace_id=view.trace_id)
+        trace = _others(reading, scope, view, near)
+    if view.installation:
+        here = parse_id(view.id)
+        beside = _narrowed(reading, scope, replace(own, installation=view.installation))
+        horizon = reading.store.horizon(beside, before=here, rows=SEARCHED)
+        earlier = reading.store.find(beside, before=here, after=horizon, limit=BESIDE)
+        later = reading.store.find(beside, after=here, limit=BESIDE, oldest_first=True)
+        before, after = _views(earlier), _views(later)
+    return Siblings(attempts, trace, before, after)
+
+
+def _others(
+    reading: Reading, scope: Scope, view: ExchangeView, question: ExchangeFilter
+) -> tuple[ExchangeView, ...]:
+    """What matches beside the exchange itself, oldest first."""
+    inside = _narrowed(reading, scope, question)
+    horizon = reading.store.horizon(inside, rows=SEARCHED) if inside.integrations != () else None
+    found = reading.store.find(inside, after=horizon, limit=MOST_SIBLINGS + 1)
+    return tuple(each for each in reversed(_views(found)) if each.id != view.id)[-MOST_SIBLINGS:]
+
+
+def _views(found: list[StoredExchange]) -> tuple[ExchangeView, ...]:
+    return tuple(_view(each, None) for each in found)
+
+
+def _around(view: ExchangeView, length_us: int) -> Window:
+    return Window(max(view.started_us - length_us, 0), view.started_us + length_us)
+
+
 def _narrowed(reading: Reading, scope: Scope, question: ExchangeFilter) -> ExchangeFilter:
     """The question, asking for no integration outside the scope and for nothing unstorable."""
     for name in _TEXTS:
@@ -68,6 +127,11 @@ def _narrowed(reading: Reading, scope: Scope, question: ExchangeFilter) -> Excha
     if question.integrations is not None or slugs is None:
         return question
     return replace(question, integrations=tuple(sorted(slugs)))
+
+
+def _following(exchange_id: bytes) -> bytes:
+    """The next greater id."""
+    return (int.from_bytes(exchange_id, "big") + 1).to_bytes(_ID_BYTES, "big")
 
 
 def _encode(exchange_id: bytes) -> str:

@@ -196,6 +196,17 @@ class ExchangeView:
 
 
 @dataclass(frozen=True, slots=True)
+class Siblings:
+    """What belongs to an exchange: other attempts of its delivery and others of its trace, oldest
+    first; what its installation did `before` (newest first) and `after` (oldest first)."""
+
+    attempts: tuple[ExchangeView, ...] = ()
+    trace: tuple[ExchangeView, ...] = ()
+    before: tuple[ExchangeView, ...] = ()
+    after: tuple[ExchangeView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of a list; `next` is the cursor of the following one, None at the end."""
 

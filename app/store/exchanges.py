@@ -1,7 +1,7 @@
 """Raw exchanges in the database: how a question about them becomes SQL, and a row an exchange."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Select, or_, select, text, union_all
 
@@ -17,7 +17,17 @@ _c = exchanges.c
 #: Up to so many integrations are looked up one by one along their own index; a question about more
 #: reads all exchanges from the newest on and leaves out those of others.
 _FEW = 32
-_EQUAL = ("direction", "kind", "verdict", "fault", "installation", "customer", "topic", "status")
+_EQUAL = (
+    "direction", "kind", "verdict", "fault", "installation", "customer", "topic", "status",
+    "method", "error", "delivery", "trace_id",
+)  # fmt: skip
+
+
+class Span(NamedTuple):
+    """Only ids smaller than `before` and greater than `after`; None: no end."""
+
+    before: bytes | None = None
+    after: bytes | None = None
 
 
 def to_rows(batch: Iterable[StoredExchange], settled: Settled) -> list[Row]:
@@ -33,16 +43,40 @@ def from_row(row: Row, names: Names) -> StoredExchange:
 
 
 def find(
-    connection: Connection, names: Names, where: ExchangeFilter, before: bytes | None, limit: int
+    connection: Connection,
+    names: Names,
+    where: ExchangeFilter,
+    span: Span,
+    *,
+    limit: int,
+    oldest_first: bool = False,
 ) -> list[StoredExchange]:
-    """Newest first; see `MetricsStore.find`."""
+    """Newest first unless told otherwise; see `MetricsStore.find`."""
     conditions = _conditions(names, where)
     if conditions is None or limit <= 0:
         return []
-    if before is not None:
-        conditions.append(_c.id < before)
-    statement = _newest(_owners(names, where), conditions, limit)
+    conditions += _within(span)
+    order = _Order(limit, oldest_first=oldest_first)
+    statement = _ordered(_owners(names, where), conditions, order)
     return [from_row(row, names) for row in connection.execute(statement).all()]
+
+
+def horizon(
+    connection: Connection, names: Names, where: ExchangeFilter, before: bytes | None, rows: int
+) -> bytes | None:
+    """See `MetricsStore.horizon`. Of a few integrations each is looked through along its own index
+    as far as the busiest of them; the ids alone are read."""
+    owners = _owners(names, where)
+    conditions = [*_in_window(where), *_within(Span(before))]
+    if _only_failures(where):
+        conditions.append(text(FAILED))  # type: ignore[arg-type]
+    few = owners if owners is not None and len(owners) <= _FEW else [None]
+    found = []
+    for owner in few:
+        mine = conditions if owner is None else [*conditions, _c.integration_id == owner]
+        statement = select(_c.id).where(*mine).order_by(_c.id.desc()).offset(rows // len(few))
+        found.append(connection.execute(statement.limit(1)).scalar_one_or_none())
+    return max((each for each in found if each is not None), default=None)
 
 
 def page(
@@ -58,21 +92,42 @@ def page(
     return [from_row(row, names) for row in connection.execute(statement).all()]
 
 
-def _newest(
-    owners: list[int] | None, conditions: list[ColumnElement[bool]], limit: int
+class _Order:
+    """How many, and from which end."""
+
+    def __init__(self, limit: int, *, oldest_first: bool) -> None:
+        self._limit = limit
+        self._oldest_first = oldest_first
+
+    def cut(self, statement: Select[Any], column: ColumnElement[bytes]) -> Select[Any]:
+        ordered = column.asc() if self._oldest_first else column.desc()
+        return statement.order_by(ordered).limit(self._limit)
+
+
+def _ordered(
+    owners: list[int] | None, conditions: list[ColumnElement[bool]], order: _Order
 ) -> Select[Any]:
     every = select(exchanges).where(*conditions)
     if owners is None or len(owners) > _FEW:
         mine = every if owners is None else every.where(_c.integration_id.in_(owners))
-        return mine.order_by(_c.id.desc()).limit(limit)
+        return order.cut(mine, _c.id)
     parts = [
-        select(
-            every.where(_c.integration_id == owner).order_by(_c.id.desc()).limit(limit).subquery()
-        )
+        select(order.cut(every.where(_c.integration_id == owner), _c.id).subquery())
         for owner in owners
     ]
     united = union_all(*parts).subquery()
-    return select(united).order_by(united.c.id.desc()).limit(limit)
+    return order.cut(select(united), united.c.id)
+
+
+def _within(span: Span) -> list[ColumnElement[bool]]:
+    found = [] if span.before is None else [_c.id < span.before]
+    return found if span.after is None else [*found, _c.id > span.after]
+
+
+def _in_window(where: ExchangeFilter) -> list[ColumnElement[bool]]:
+    if where.window is None:
+        return []
+    return [_c.id >= id_floor(where.window.start_us), _c.id < id_floor(where.window.end_us)]
 
 
 def _owners(names: Names, where: ExchangeFilter) -> list[int] | None:
@@ -90,11 +145,9 @@ def _conditions(names: Names, where: ExchangeFilter) -> list[ColumnElement[bool]
     found: list[ColumnElement[bool]] = [
         _c[name] == getattr(where, name) for name in _EQUAL if getattr(where, name) is not None
     ]
-    if where.window is not None:
-        found += [
-            _c.id >= id_floor(where.window.start_us),
-            _c.id < id_floor(where.window.end_us),
-        ]
+    found += _in_window(where)
+    if where.least_us is not None:
+        found.append(_c.total_us >= where.least_us)
     if where.outcomes is not None:
         found.append(_c.outcome.in_(where.outcomes))
     if where.operation is not None:

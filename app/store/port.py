@@ -1,7 +1,7 @@
 """What a metrics store is asked and told: the Protocol and its values."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -9,7 +9,10 @@ from numpy.typing import NDArray
 
 from app.domain.error_group import ErrorGroup
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window
+from app.domain.words import Outcome
 
+#: Every outcome but `ok`.
+FAILURES = tuple(int(outcome) for outcome in Outcome if outcome != Outcome.OK)
 #: Steps a rollup is kept at.
 RESOLUTIONS_US = (MINUTE_US, HOUR_US, DAY_US, WEEK_US)
 
@@ -161,7 +164,7 @@ class Retention:
 @dataclass(frozen=True, slots=True)
 class ExchangeFilter:
     """Which exchanges. None matches all; `integrations` () matches none. `text` is sought in
-    error, error detail and path."""
+    error, error detail and path; `least_us` is the shortest duration."""
 
     integrations: tuple[str, ...] | None = None
     window: Window | None = None
@@ -176,6 +179,18 @@ class ExchangeFilter:
     topic: str | None = None
     status: int | None = None
     text: str | None = None
+    method: str | None = None
+    error: str | None = None
+    delivery: str | None = None
+    trace_id: str | None = None
+    least_us: int | None = None
+
+    @property
+    def searches(self) -> bool:
+        """Whether rows may have to be looked at that do not match: integration, window and all
+        failures together have an index, nothing else has."""
+        indexed = replace(self, integrations=None, window=None)
+        return indexed not in (ExchangeFilter(), ExchangeFilter(outcomes=FAILURES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,9 +283,22 @@ class MetricsStore(Protocol):
         start in."""
 
     def find(
-        self, where: ExchangeFilter, *, before: bytes | None = None, limit: int = 50
+        self,
+        where: ExchangeFilter,
+        *,
+        before: bytes | None = None,
+        after: bytes | None = None,
+        limit: int = 50,
+        oldest_first: bool = False,
     ) -> list[StoredExchange]:
-        """Newest first, only ids smaller than `before`."""
+        """Newest first unless told otherwise, only ids smaller than `before` and greater than
+        `after`."""
+
+    def horizon(
+        self, where: ExchangeFilter, *, before: bytes | None = None, rows: int = 50_000
+    ) -> bytes | None:
+        """The id behind which a search from `before` backwards has looked at about `rows` exchanges
+        of the integrations and the window of `where`; None when there are fewer."""
 
     def get(self, exchange_id: bytes) -> tuple[StoredExchange, StoredCapture | None] | None:
         """One exchange with its capture, if both are still kept."""

@@ -148,11 +148,27 @@ class SqlStore:
             )
 
     def find(
-        self, where: ExchangeFilter, *, before: bytes | None = None, limit: int = 50
+        self,
+        where: ExchangeFilter,
+        *,
+        before: bytes | None = None,
+        after: bytes | None = None,
+        limit: int = 50,
+        oldest_first: bool = False,
     ) -> list[StoredExchange]:
-        """Newest first, only ids smaller than `before`."""
+        """Newest first unless told otherwise; see the Protocol."""
+        span = raw.Span(before, after)
         with self._reading() as (connection, _):
-            return raw.find(connection, self._names, where, before, limit)
+            return raw.find(
+                connection, self._names, where, span, limit=limit, oldest_first=oldest_first
+            )
+
+    def horizon(
+        self, where: ExchangeFilter, *, before: bytes | None = None, rows: int = 50_000
+    ) -> bytes | None:
+        """Where a search ends that looks at about `rows` exchanges; see the Protocol."""
+        with self._reading() as (connection, _):
+            return raw.horizon(connection, self._names, where, before, rows)
 
     def get(self, exchange_id: bytes) -> tuple[StoredExchange, StoredCapture | None] | None:
         """One exchange with its capture, if both are still kept."""

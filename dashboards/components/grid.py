@@ -63,8 +63,10 @@ def grid(
     empty: str = "Nothing here.",
     page_size: int | None = None,
     label: str,
+    choose: bool = False,
 ) -> html.Div:
-    """A grid whose rows carry `id`. `empty` stands in place of rows, `label` is read out."""
+    """A grid whose rows carry `id`. `empty` stands in place of rows, `label` is read out; `choose`:
+    rows have boxes to tick."""
     options: dict[str, Any] = {
         "theme": _THEME,
         "rowHeight": row_px,
@@ -78,6 +80,8 @@ def grid(
         "localeText": {"noRowsToShow": empty, "noMatchingRows": empty},
         "rowClassRules": {"group-row": "params.data && params.data.head"},
     }
+    if choose:
+        options["rowSelection"] = {"mode": "multiRow", "enableClickSelection": False}
     if page_size:
         options |= {
             "pagination": True,

@@ -19,7 +19,7 @@ from dashboards.components.grid import column, grid
 from dashboards.components.panel import choices, panel
 from dashboards.components.texts import badge_class, shown
 from dashboards.ids import part
-from dashboards.pages import header, health_charts, health_notes, tables
+from dashboards.pages import failing, header, health_charts, health_notes, tables
 from dashboards.pages.health_figures import PLACES, figures
 from dashboards.pages.overview import compared, prose
 
@@ -85,6 +85,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     html.Div(health_charts.upper(), className="columns"),
                     html.Div(health_charts.lower(), className="columns"),
                     html.Div([_operations(), _ways()], className="columns"),
+                    failing.failing(slug),
                     _failures(slug),
                     health_notes.notes(),
                 ],
@@ -105,6 +106,7 @@ def register(app: Dash) -> None:
     _register_lists(app)
     health_charts.register(app)
     health_notes.register(app)
+    failing.register(app)
 
 
 def _register_summary(app: Dash) -> None:

@@ -646,3 +646,34 @@ def test_traffic_is_the_rollups_without_their_details(store: MetricsStore, step_
                     assert found.bad[row, step] == failed.pop((slug, step), 0)
             assert not +expected
             assert not +failed
+
+
+# -- searching in steps ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("integrations", [None, ("globex",), ("globex", "initech"), ("nobody",)])
+@pytest.mark.parametrize("rows", [0, 3, 10, 100])
+def test_beyond_the_horizon_lie_the_exchanges_that_were_not_looked_at(
+    store: MetricsStore, integrations: tuple[str, ...] | None, rows: int
+) -> None:
+    stored = some()
+    store.append(batch_of(stored))
+    where = ExchangeFilter(integrations=integrations)
+    horizon = store.horizon(where, rows=rows)
+    near = store.find(where, after=horizon, limit=1000)
+    assert len(near) <= max(rows, 2) or horizon is None
+    far = store.find(where, before=horizon, limit=1000) if horizon else []
+    between = [] if horizon is None else [horizon]
+    assert [each.id for each in [*near]] + between + [each.id for each in far] == [
+        each.id
+        for each in reversed(stored)
+        if integrations is None or each.integration in integrations or each.id in between
+    ]
+
+
+def test_the_oldest_behind_an_exchange_come_first_when_asked_so(store: MetricsStore) -> None:
+    stored = some()
+    store.append(batch_of(stored))
+    for where in (ExchangeFilter(), ExchangeFilter(integrations=("globex", "initech"))):
+        found = store.find(where, after=stored[9].id, limit=3, oldest_first=True)
+        assert found == stored[10:13]

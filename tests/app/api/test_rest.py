@@ -34,6 +34,7 @@ GOOD_PATHS = [
     (f"/integrations/{SLUG}/error-groups?standing=open", "/integrations/{slug}/error-groups"),
     ("/exchanges", "/exchanges"),
     ("/exchanges?outcome=server_error,timeout&limit=3", "/exchanges"),
+    ("/exchanges?method=GET&min_ms=0.5&error=x&delivery=d&limit=3", "/exchanges"),
 ]
 
 
@@ -317,3 +318,18 @@ def test_an_exchange_in_the_future_does_not_disturb(world):
     world.load([exchange(NOW_US + DAY_US, integration=SLUG)])
     assert world.api(f"/integrations/{SLUG}/health").json["proxied"] == 0
     assert len(world.api("/exchanges").json["items"]) == 1
+
+
+def test_the_request_log_is_streamed_as_a_table(full):
+    answer = full.api(f"/exchanges.csv?integration={SLUG}&outcome=server_error", "globex")
+    assert answer.status_code == 200
+    assert answer.content_type == "text/csv; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{SLUG}-exchanges.csv"'
+    lines = answer.text.split("\r\n")
+    assert lines[0].startswith("started at (UTC),id,")
+    assert len(lines) == 15 + 2
+
+
+def test_a_table_of_somebody_elses_is_a_problem(full):
+    answer = full.api(f"/exchanges.csv?integration={SLUGS[2]}", "globex")
+    assert (answer.status_code, answer.content_type) == (404, "application/problem+json")

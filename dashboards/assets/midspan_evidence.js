@@ -1,0 +1,71 @@
+/* Deciding about failures: what is chosen in the grid goes to the API, one request each, with the
+   session of this browser. Nothing from the server is ever used as HTML. */
+(function () {
+  "use strict";
+  var GRID = "errors-grid";
+  var DAY_MS = 86400000;
+
+  function byId(id) { return document.getElementById(id); }
+
+  function chosen(rows) {
+    var number = (rows || []).length;
+    return [number ? "actions" : "actions idle", number ? number + " chosen" : ""];
+  }
+
+  function rows() {
+    var grids = window.dash_ag_grid;
+    var api = grids && grids.getApi && grids.getApi(GRID);
+    return api ? api.getSelectedRows() : [];
+  }
+
+  function say(text) { byId("errors-said").textContent = text; }
+
+  function send(row, wish) {
+    var url = "/api/v1/integrations/" + encodeURIComponent(row.integration) + "/error-groups/" +
+      encodeURIComponent(row.id);
+    return fetch(url, {
+      method: "PATCH", credentials: "same-origin",
+      headers: { "Content-Type": "application/json" }, body: JSON.stringify(wish),
+    }).then(function (answer) {
+      if (answer.ok) { return ""; }
+      return answer.json().then(function (problem) { return problem.detail || problem.title; });
+    });
+  }
+
+  function decide(wish) {
+    var all = rows();
+    if (!all.length) { return; }
+    say("…");
+    Promise.all(all.map(function (row) { return send(row, wish); })).then(function (answers) {
+      var problem = answers.find(Boolean);
+      say(problem || "Done.");
+      window.dash_clientside.set_props("pulse", { data: Date.now() });
+    }, function () { say("Midspan does not answer; nothing may have changed. Try again."); });
+  }
+
+  function patience(value) {
+    var parts = value.split(":"), wish = { handling: "ignored" };
+    if (parts[0] === "more") { wish.more = Number(parts[1]); }
+    if (parts[0] === "days") {
+      wish.until = new Date(Date.now() + Number(parts[1]) * DAY_MS).toISOString();
+    }
+    return wish;
+  }
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("button[data-decide]");
+    if (button) { decide({ handling: button.dataset.decide }); }
+  });
+
+  document.addEventListener("change", function (event) {
+    var value = event.target.value;
+    if (!value) { return; }
+    if (event.target.id === "errors-ignore") { decide(patience(value)); }
+    else if (event.target.id === "errors-assign") { decide({ assignee: value === "-" ? null : value }); }
+    else { return; }
+    event.target.value = "";
+  });
+
+  window.dash_clientside = Object.assign({}, window.dash_clientside);
+  window.dash_clientside.midspan = Object.assign({}, window.dash_clientside.midspan, { chosen: chosen });
+})();

@@ -1,0 +1,58 @@
+"""What is failing, as a part of the health page: the failures that want somebody."""
+
+from typing import Any
+from urllib.parse import quote
+
+from dash import Dash, Input, Output, State, html
+
+from app.domain.error_group import OPEN
+from app.queries import error_groups
+from dashboards import asking, ids, urlstate
+from dashboards.components.attributes import data
+from dashboards.components.grid import column, grid
+from dashboards.components.panel import panel
+from dashboards.pages import error_rows
+from dashboards.pages.tables import Row
+
+#: The most that are shown; the errors page has them all.
+SHOWN = 6
+_COLUMNS = [
+    column("standing", "State", "Status", keep=True, minWidth=112, flex=2),
+    column("failure", "What fails", "Failure", keep=True, minWidth=150, flex=6),
+    column("exchanges", "Exchanges", "Shown", right=True, keep=True, minWidth=100, flex=2),
+    column("points", "Over time", "Bars", minWidth=110, flex=3, sortable=False,
+           cellDataType=False),
+    column("installations", "Installations", "Shown", right=True, minWidth=98, flex=2),
+    column("fault", "Fault", "Text", minWidth=84, flex=2),
+    column("first_us", "First", "When", minWidth=106, flex=2),
+]  # fmt: skip
+
+
+def failing(slug: str) -> html.Section:
+    """The skeleton, leading to the page with all of them."""
+    every = html.A("all failures", href=f"/integrations/{quote(slug)}/errors", **data(keep="range"))
+    body = grid(
+        ids.HEALTH_GROUPS,
+        _COLUMNS,
+        row_px=54,
+        empty="Nothing failed in this time that wants somebody.",
+        label="What is failing",
+    )
+    return panel("What is failing", body, aside=every, wide=True)
+
+
+def register(app: Dash) -> None:
+    """Its one callback."""
+
+    @app.callback(
+        Output(ids.HEALTH_GROUPS, "rowData"),
+        Input(ids.LOCATION, "search"),
+        Input(ids.PULSE, "data"),
+        State(ids.LOCATION, "pathname"),
+    )
+    @asking.quiet
+    def groups(search: str | None, _pulse: Any, pathname: str | None) -> list[Row]:
+        ask, slug = asking.asked(search), asking.slug_of(pathname, "")
+        found = error_groups(ask.reading, ask.scope, slug, ask.range.window, OPEN)
+        kept = urlstate.build(ask.range)
+        return [error_rows.row(view, kept, ask.now_us) for view in found.items[:SHOWN]]
