@@ -1,16 +1,13 @@
 """What is failing, as a part of the health page: the failures that want somebody."""
 
 from typing import Any
-from urllib.parse import quote
 
 from dash import Dash, Input, Output, State, html
 
 from app.domain.error_group import OPEN
 from app.queries import error_groups
 from dashboards import asking, ids, urlstate
-from dashboards.components.attributes import data
 from dashboards.components.grid import column, grid
-from dashboards.components.panel import panel
 from dashboards.pages import error_rows
 from dashboards.pages.tables import Row
 
@@ -28,9 +25,8 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
-def failing(slug: str) -> html.Section:
-    """The skeleton, leading to the page with all of them."""
-    every = html.A("all failures", href=f"/integrations/{quote(slug)}/errors", **data(keep="range"))
+def failing() -> html.Section:
+    """The skeleton; few nodes, because the page has many. The tab of the errors has them all."""
     body = grid(
         ids.HEALTH_GROUPS,
         _COLUMNS,
@@ -38,7 +34,8 @@ def failing(slug: str) -> html.Section:
         empty="Nothing failed in this time that wants somebody.",
         label="What is failing",
     )
-    return panel("What is failing", body, aside=every, wide=True)
+    heading = html.H2("What is failing", className="panel-head")
+    return html.Section([heading, body], className="panel wide")
 
 
 def register(app: Dash) -> None:

@@ -85,7 +85,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     html.Div(health_charts.upper(), className="columns"),
                     html.Div(health_charts.lower(), className="columns"),
                     html.Div([_operations(), _ways()], className="columns"),
-                    failing.failing(slug),
+                    failing.failing(),
                     _failures(slug),
                     health_notes.notes(),
                 ],
