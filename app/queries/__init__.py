@@ -20,6 +20,7 @@ from app.queries.error_groups import (
     get_error_group,
 )
 from app.queries.exchanges import get_exchange, list_exchanges, siblings
+from app.queries.gates import gates
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.notes import notes
@@ -49,6 +50,7 @@ __all__ = [
     "days",
     "error_groups",
     "export",
+    "gates",
     "get_error_group",
     "get_exchange",
     "get_integration",
