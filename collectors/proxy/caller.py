@@ -166,7 +166,7 @@ class CallerProtocol(asyncio.Protocol):
         self._closing = True
         self._since_ns = monotonic_ns()
         if hard:
-            self._writing.abort()
+            self._writing.reset()
         else:
             self._writing.close()
 

@@ -8,6 +8,8 @@ here is never much and back-pressure is felt where it arises.
 """
 
 import asyncio
+import socket
+import struct
 from contextlib import suppress
 
 # Why reading from a connection is stopped; bits.
@@ -17,6 +19,10 @@ PIPELINE_FULL = 4  # enough requests wait for their turn
 
 #: The largest message that may wait for the end of the turn.
 _SMALL_BYTES = 16 * 1024
+
+
+#: What has not left is given up (`struct linger`).
+_NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Reading:
@@ -113,3 +119,11 @@ class Writing:
         """End the connection at once."""
         self.flush()
         self._transport.abort()
+
+    def reset(self) -> None:
+        """End the connection at once and with a reset: closing would look like an end in order."""
+        own = self._transport.get_extra_info("socket")
+        if own is not None:
+            with suppress(OSError):
+                own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
+        self.abort()

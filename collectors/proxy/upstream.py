@@ -159,6 +159,7 @@ class UpstreamProtocol(asyncio.Protocol):
             self._reusable = False
             self._body = exchange.switch(head)
             return False
+        response_length(head, exchange.head.method)  # refuses a coding that cannot be
         self._interim += 1
         if self._interim > _MAX_INTERIM:
             raise BadMessage(BAD_RESPONSE, f"over {_MAX_INTERIM} interim answers")

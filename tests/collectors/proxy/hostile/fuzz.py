@@ -204,6 +204,8 @@ def _answer_head(raw: bytes) -> ResponseHead:
     head = parse_response_head(raw)
     if head.status == 101:
         raise BadMessage("bad_response", "nobody asked for it")
+    if head.status < 200:
+        response_length(head, "GET")
     return head
 
 
