@@ -107,6 +107,7 @@ class CallerProtocol(asyncio.Protocol):
         if self._resting:
             return True
         if self._exchange is None or self._closing:
+            self._writing.flush()  # an answer of this very turn, before the transport closes
             return False
         return self._body is None or self._exchange.caller_ended()
 

@@ -132,7 +132,7 @@ def test_how_a_tunnel_ends_is_told_apart(tmp_path, ends):
 
 
 def test_a_silent_tunnel_is_closed(tmp_path, monkeypatch):
-    monkeypatch.setattr("collectors.proxy.timeouts.TUNNEL_IDLE_NS", 100_000_000)
+    monkeypatch.setattr("collectors.proxy.timeouts.TUNNEL_IDLE_NS", 1_000_000_000)
 
     async def play():
         from app.domain.route import Timeouts
@@ -245,9 +245,8 @@ def test_every_offer_meets_every_answer_and_only_the_right_pair_tunnels(tmp_path
                     f"Connection: Upgrade\r\nUpgrade: {token}\r\n\r\n".encode() + body
                 )  # fmt: skip
                 caller.writer.write_eof()
-                found = oracle.answers(
-                    (await caller.ended()).replace(b" 101 ", b" 299 ", 1), [method.encode()]
-                )
+                returned = await caller.ended()
+                found = oracle.answers(returned.replace(b" 101 ", b" 299 ", 1), [method.encode()])
                 right = (
                     (method, framing, version) == ("GET", "none", "1.1")
                     and token.lower() == "websocket"
@@ -265,6 +264,7 @@ def test_every_offer_meets_every_answer_and_only_the_right_pair_tunnels(tmp_path
                 assert offered == right
                 assert b"upgrade: h2c" not in seen[-1].lower()
                 assert seen[-1].endswith(b"hello" if body else b"\r\n\r\n")
+                assert found.items, (record.error, record.error_detail, record.outcome, returned)
                 told = int(found.items[0].start[1])
                 assert told == (299 if tunnelled else 502 if refused else status)
                 assert stage.hub.counts[TUNNELS] == tunnels

@@ -143,8 +143,8 @@ def end_to_end(message: Message) -> Fields:
     hop = set(
         b"connection host content-length transfer-encoding expect te trailer upgrade keep-alive "
         b"proxy-connection proxy-authorization proxy-authenticate http2-settings via "
-        b"traceparent tracestate forwarded x-forwarded-for x-forwarded-host "
-        b"x-forwarded-proto content_length transfer_encoding x_api_key max-forwards".split()
+        b"traceparent tracestate forwarded "
+        b"content_length transfer_encoding x_api_key max-forwards".split()
     )
     kept = set(
         b"authorization cookie set-cookie x-api-key content-type webhook-id webhook-signature "
@@ -154,7 +154,7 @@ def end_to_end(message: Message) -> Fields:
     return tuple(
         (name, value)
         for name, value in message.fields
-        if name not in gone and not name.startswith((b"midspan-", b"midspan_"))
+        if name not in gone and not name.startswith((b"midspan-", b"midspan_", b"x-forwarded-"))
     )
 
 
