@@ -104,6 +104,7 @@ class CallerProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """The caller sends nothing more; True: it still gets the answers it waits for."""
         self._ended = True
+        self._writing.flush()  # an answer of this turn, before the transport closes itself
         if self._resting:
             return True
         if self._exchange is None or self._closing:

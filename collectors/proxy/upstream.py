@@ -77,6 +77,7 @@ class UpstreamProtocol(asyncio.Protocol):
 
     def eof_received(self) -> bool:
         """The upstream sends nothing more; the connection is closed."""
+        self._writing.flush()
         return False
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -121,9 +122,9 @@ class UpstreamProtocol(asyncio.Protocol):
         if self._transport.is_closing():
             return
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            self._writing.end()
         else:
-            self._transport.close()
+            self._writing.close()
 
     def close(self) -> None:
         """Let what was written leave, then end."""

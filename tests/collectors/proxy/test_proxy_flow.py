@@ -4,8 +4,10 @@ import asyncio
 
 import pytest
 
+from app.domain.words import Direction
+from collectors.proxy.caller import CallerProtocol
 from collectors.proxy.flow import Outbox, Writing
-from tests.collectors.proxy.kit import run
+from tests.collectors.proxy.kit import request, run, staged
 
 SMALL, LARGE = b"s" * 100, b"L" * 100_000
 
@@ -21,6 +23,9 @@ class Transport:
 
     def get_write_buffer_size(self):
         return 0
+
+    def get_extra_info(self, _):
+        return None
 
     def write(self, data):
         self.told.append(data)
@@ -87,5 +92,20 @@ def test_nothing_is_written_to_a_connection_that_is_gone():
         writing.write(LARGE)
         await asyncio.sleep(0)
         assert transport.told == ["abort"]
+
+    run(play())
+
+
+def test_a_caller_that_ends_in_the_turn_of_its_answer_still_gets_it(tmp_path):
+    async def play():
+        async with staged(tmp_path) as (stage, _):
+            transport = Transport()
+            caller = CallerProtocol(stage.hub, Direction.OUTBOUND)
+            caller.connection_made(transport)
+            caller.data_received(request("GET", "/nobody/x"))
+            assert caller.eof_received() is False  # and so the transport closes itself
+            (answer,) = transport.told
+            assert answer.startswith(b"HTTP/1.1 404 ")
+            caller.connection_lost(None)
 
     run(play())
