@@ -14,6 +14,7 @@ from typing import Any
 
 from app import logs
 from collectors.proxy.announced import BadAnnouncement, read_announcement
+from collectors.proxy.metrics import TURNED_AWAY
 
 HANDSHAKE_S = 10.0
 _ANNOUNCE_S = 5.0
@@ -32,6 +33,7 @@ class DoorKeeper:
         listening: socket.socket,
         factory: Factory,
         trusts: Callable[[str], bool],
+        counts: list[int],
         tls: ssl.SSLContext | None,
     ) -> None:
         self._listening = listening
@@ -39,8 +41,7 @@ class DoorKeeper:
         self._trusts = trusts
         self._tls = tls
         self._tasks: set[asyncio.Task[None]] = set()
-        #: Trusted peers that were turned away for want of a header.
-        self.turned_away = 0
+        self._counts = counts
         self._log = logs.get("doorkeeper")
         self._accepting = self._begin(self._accept(), "accept")
 
@@ -74,7 +75,7 @@ class DoorKeeper:
                     announced = await read_announcement(connection)
             except (BadAnnouncement, EOFError, OSError, TimeoutError) as error:
                 connection.close()
-                self.turned_away += 1
+                self._counts[TURNED_AWAY] += 1
                 self._log.warning("turned_away", peer=peer, error=str(error) or "no PROXY header")
                 return
         with suppress(OSError):  # a handshake that failed: there is nobody to tell

@@ -36,6 +36,7 @@ from collectors.proxy.metrics import RETRIED, REUSED, TUNNELS
 from collectors.proxy.resolve import DialError
 from collectors.proxy.routes import Destination, Routed
 from collectors.proxy.timeouts import Progress, Stage
+from collectors.proxy.tls import refused_late
 from collectors.proxy.verdicts import BadMessage, Refusal
 from collectors.record import CAPTURE_BYTES, NOT_REACHED
 
@@ -291,7 +292,8 @@ class LiveExchange:
             self._hub.counts[RETRIED] += 1
             self._dial()
         else:
-            self.fail(RESET_BEFORE_ANSWER, str(error or "closed without an answer"))
+            code = refused_late(error) or RESET_BEFORE_ANSWER
+            self.fail(code, str(error or "closed without an answer"))
 
     # From the worker.
 

@@ -34,6 +34,7 @@ from collectors.proxy.metrics import (
     CIRCUITS,
     CONNECT_FAILURES,
     CONNECTS,
+    DNS_STALE,
     IN_FLIGHT,
     LINKS,
     POOLED,
@@ -275,6 +276,7 @@ class Hub:
         counts[LINKS] = len(self.links)
         counts[POOLED] = self.pool.size
         counts[WAITING], counts[CIRCUITS] = self.gates.totals()
+        counts[DNS_STALE] = self.dialer.stale
         counts[ROUTES_REVISION] = self.router.revision
         since_ns = self._router_since_ns
         counts[ROUTES_AGE_S] = (time.monotonic_ns() - since_ns) // 10**9 if since_ns else 0

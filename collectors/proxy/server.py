@@ -83,7 +83,7 @@ class Server:
     ) -> asyncio.Server | DoorKeeper:
         if self._settings.proxy_protocol:
             factory = partial(CallerProtocol, self.hub, direction)
-            return DoorKeeper(listening, factory, self.hub.doors.trusts, tls)
+            return DoorKeeper(listening, factory, self.hub.doors.trusts, self.hub.counts, tls)
         return await asyncio.get_running_loop().create_server(
             partial(CallerProtocol, self.hub, direction),
             sock=listening,

@@ -2,20 +2,24 @@
 
 import asyncio
 import os
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
+from app.domain.route import TlsFiles
 from collectors.proxy import errors
 from collectors.proxy.dial import Dialer, Spent
 from collectors.proxy.resolve import DialError, Resolver
 from collectors.proxy.routes import Origin, Trust
 from collectors.proxy.tls import Contexts, client_tls, refused_late
 from tests.collectors.proxy import certificates
-from tests.collectors.proxy.kit import OK, Upstream, answering, run
+from tests.collectors.proxy.kit import OK, Upstream, answering, run, staged
 
 
 @pytest.fixture(scope="module")
@@ -191,3 +195,47 @@ def test_an_end_without_tls_in_it_has_no_code_of_tls() -> None:
     assert refused_late(late) == errors.TLS_CLIENT_CERT_REQUIRED
     for other in (None, ConnectionResetError(), ssl.SSLError(1, "odd"), ssl.SSLEOFError()):
         assert refused_late(other) is None
+
+
+@pytest.mark.parametrize("shown", [None, "client", "stranger"])
+def test_a_certificate_that_is_refused_after_the_handshake_is_told_apart(
+    tmp_path: Path, shown: str | None
+) -> None:
+    """As TLS 1.3 does it; through the proxy, with the files of the integration."""
+    certificates.make(tmp_path)
+    certificates.make(tmp_path, "client", "client.example")
+    strangers = tmp_path / "strangers"
+    strangers.mkdir()
+    certificates.make(strangers, "stranger", "client.example")
+    asking = certificates.server(tmp_path)
+    asking.verify_mode = ssl.CERT_REQUIRED
+    asking.load_verify_locations(tmp_path / "ca.pem")
+    folder = strangers if shown == "stranger" else tmp_path
+    files = TlsFiles(
+        str(tmp_path / "ca.pem"),
+        str(folder / f"{shown}.pem") if shown else None,
+        str(folder / f"{shown}.key") if shown else None,
+    )
+    codes = {"client": "", None: "tls_client_cert_required", "stranger": "tls_client_cert_refused"}
+
+    async def play() -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            serving = threading.Thread(target=serve_one, args=(listener, asking))
+            serving.start()
+            url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+            async with staged(tmp_path, route={"api_base_url": url, "tls": files}) as (stage, _):
+                answer = await (await stage.caller()).get("/globex/x")
+                record = await stage.journal.record()
+            assert record.error == codes[shown]
+            assert answer.status == (502 if record.error else 200)
+            serving.join()
+
+    run(play())
+
+
+def serve_one(listener: socket.socket, asking: ssl.SSLContext) -> None:
+    """One answer, or the alert that says why not: asyncio's servers leave that out."""
+    connection, _ = listener.accept()
+    with suppress(ssl.SSLError), asking.wrap_socket(connection, server_side=True) as secured:
+        secured.recv(65536)
+        secured.sendall(OK)
