@@ -26,7 +26,7 @@ import msgspec
 import uvloop
 
 from app.domain import ids
-from app.domain.route import Route, RouteTable, encode_table
+from app.domain.route import Limits, Route, RouteTable, Timeouts, encode_table
 from bench.common import report
 from bench.stack import ROOT, Upstream, free_port
 from collectors.journal import Reader
@@ -34,6 +34,7 @@ from collectors.record import Exchange
 
 RELOADS = 20
 _LIMIT_S = 30.0
+_RELOAD_S = 120.0
 #: Habits: name, callers, longest pause between requests, path, whether each has its own connection.
 _HABITS = (
     ("busy", 4, 0.0, "/s/200", False),
@@ -65,7 +66,14 @@ class Proxy:
 
     def __init__(self, home: Path, upstream: str, workers: int) -> None:
         self.home, self.port = home, free_port()
-        route = Route("acme", "acme", upstream, allow_private_addresses=True)
+        route = Route(
+            "acme",
+            "acme",
+            upstream,
+            allow_private_addresses=True,
+            timeouts=Timeouts(total_ms=600_000),
+            limits=Limits(body_bytes=1 << 40),
+        )
         home.mkdir(parents=True, exist_ok=True)
         (home / "routes.json").write_bytes(encode_table(RouteTable(1, "Bench", None, (route,))))
         self._log = home / "proxy.log"
@@ -103,7 +111,7 @@ class Proxy:
         return self._log.read_text().count(words)
 
     async def until(self, true: Callable[[], bool]) -> None:
-        async with asyncio.timeout(_LIMIT_S):
+        async with asyncio.timeout(_RELOAD_S):
             while not true():
                 await asyncio.sleep(0.02)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from app import logs
 from collectors.proxy.announced import BadAnnouncement, read_announcement
-from collectors.proxy.metrics import TURNED_AWAY
+from collectors.proxy.metrics import TURNED_UNANNOUNCED
 
 HANDSHAKE_S = 10.0
 _ANNOUNCE_S = 5.0
@@ -75,7 +75,7 @@ class DoorKeeper:
                     announced = await read_announcement(connection)
             except (BadAnnouncement, EOFError, OSError, TimeoutError) as error:
                 connection.close()
-                self._counts[TURNED_AWAY] += 1
+                self._counts[TURNED_UNANNOUNCED] += 1
                 self._log.warning("turned_away", peer=peer, error=str(error) or "no PROXY header")
                 return
         with suppress(OSError):  # a handshake that failed: there is nobody to tell

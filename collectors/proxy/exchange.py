@@ -36,7 +36,7 @@ from collectors.proxy.metrics import RETRIED, REUSED, TUNNELS
 from collectors.proxy.resolve import DialError
 from collectors.proxy.routes import Destination, Routed
 from collectors.proxy.timeouts import Progress, Stage
-from collectors.proxy.tls import refused_late
+from collectors.proxy.tls import unanswered
 from collectors.proxy.verdicts import BadMessage, Refusal
 from collectors.record import CAPTURE_BYTES, NOT_REACHED
 
@@ -292,8 +292,7 @@ class LiveExchange:
             self._hub.counts[RETRIED] += 1
             self._dial()
         else:
-            code = refused_late(error) or RESET_BEFORE_ANSWER
-            self.fail(code, str(error or "closed without an answer"))
+            self.fail(unanswered(error), str(error or "closed without an answer"))
 
     # From the worker.
 

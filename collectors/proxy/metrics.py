@@ -24,7 +24,7 @@ TABLES_READ, TABLES_DAMAGED, TIMEOUTS = 11, 12, 13
 LOSSES, IN_FLIGHT, CALLERS, LINKS, POOLED = 14, 15, 16, 17, 18
 ROUTES_REVISION, ROUTES_AGE_S, JOURNAL_BYTES, JOURNAL_SEGMENTS, JOURNAL_BLOCKED = 19, 20, 21, 22, 23
 TUNNELS, WAITING, CIRCUITS, TURNED_FULL, TURNED_PEER, IDLED = 24, 25, 26, 27, 28, 29
-DNS_STALE, TURNED_AWAY = 30, 31
+DNS_STALE, TURNED_UNANNOUNCED = 30, 31
 #: One place for each code that an exchange can end with, from here on.
 _CODES = 32
 FAILED = {code: _CODES + number for number, code in enumerate(sorted(ERRORS))}
@@ -69,12 +69,6 @@ METRICS = (
     Metric(
         "dns_stale_total", "counter", "Look-ups that an older answer served for.", _one(DNS_STALE)
     ),
-    Metric(
-        "turned_away_total",
-        "counter",
-        "Trusted peers without a sound PROXY header.",
-        _one(TURNED_AWAY),
-    ),
     Metric("timeouts_total", "counter", "Exchanges ended by a timeout.", _one(TIMEOUTS)),
     Metric("routes_read_total", "counter", "Routing tables taken into use.", _one(TABLES_READ)),
     Metric("routes_damaged_total", "counter", "Routing files refused.", _one(TABLES_DAMAGED)),
@@ -88,7 +82,11 @@ METRICS = (
         "connections_refused_total",
         "counter",
         "Connections turned away before anything was read.",
-        (('reason="full",', TURNED_FULL), ('reason="peer_full",', TURNED_PEER)),
+        (
+            ('reason="full",', TURNED_FULL),
+            ('reason="peer_full",', TURNED_PEER),
+            ('reason="unannounced",', TURNED_UNANNOUNCED),
+        ),
     ),
     Metric("connections_idled_total", "counter", "Idle connections closed.", _one(IDLED)),
     Metric("waiting", "gauge", "Exchanges that wait for a place.", _one(WAITING)),

@@ -86,16 +86,14 @@ def handshake_error(error: OSError) -> DialError:
     return DialError(_code(error), detail)
 
 
-def refused_late(error: BaseException | None) -> str | None:
-    """The code for a connection that ended because of our certificate; None if it did not.
+def unanswered(error: BaseException | None) -> str:
+    """The code for a connection that ended before a byte of an answer.
 
     In TLS 1.3 the other side looks at a client certificate when the handshake is over here.
     """
-    if not isinstance(error, ssl.SSLError):
-        return None
-    code = _REASON_CODES.get(_reason(error))
+    code = _REASON_CODES.get(_reason(error)) if isinstance(error, ssl.SSLError) else None
     late = code in (errors.TLS_CLIENT_CERT_REQUIRED, errors.TLS_CLIENT_CERT_REFUSED)
-    return code if late else None
+    return code if code and late else errors.RESET_BEFORE_ANSWER
 
 
 def _code(error: OSError) -> str:

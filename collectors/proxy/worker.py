@@ -21,6 +21,7 @@ from collectors.proxy.metrics import JOURNAL_BLOCKED, JOURNAL_BYTES, JOURNAL_SEG
 from collectors.proxy.server import Server
 
 _LOOK_S = 0.1
+_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 #: Objects that may come and stay before the first look for cycles among them.
 _COLLECT_AFTER = 10_000
 
@@ -110,6 +111,8 @@ class _Worker:
             if self._successors is not None and end != End.RELIEVED:
                 self._successors.release()
             await server.stop(followed=end == End.RELIEVED or self._parent_lives)
+            if end == End.RELIEVED:  # signals wait until the parent that this becomes takes them
+                signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
             return End.STOPPED if end == End.RELIEVED and self._told.is_set() else end
         finally:
             tending.cancel()

@@ -11,7 +11,7 @@ from app.domain.words import Direction
 from app.errors import MidspanError
 from collectors.proxy.announced import BadAnnouncement, parse_block, parse_line
 from collectors.proxy.forwarded import Doors
-from collectors.proxy.metrics import TURNED_AWAY
+from collectors.proxy.metrics import TURNED_UNANNOUNCED
 from collectors.proxy.server import listener_tls
 from tests.collectors.proxy import certificates
 from tests.collectors.proxy.kit import Caller, request, run, settings_of, staged
@@ -179,7 +179,7 @@ def test_a_trusted_peer_that_announces_nobody_is_turned_away(tmp_path, sent):
             assert await caller.ended() == b""
             assert up.heads == []
             assert stage.journal.exchanges == []
-            assert stage.hub.counts[TURNED_AWAY] == 1
+            assert stage.hub.counts[TURNED_UNANNOUNCED] == 1
 
     run(play())
 

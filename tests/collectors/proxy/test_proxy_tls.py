@@ -17,7 +17,7 @@ from collectors.proxy import errors
 from collectors.proxy.dial import Dialer, Spent
 from collectors.proxy.resolve import DialError, Resolver
 from collectors.proxy.routes import Origin, Trust
-from collectors.proxy.tls import Contexts, client_tls, refused_late
+from collectors.proxy.tls import Contexts, client_tls, unanswered
 from tests.collectors.proxy import certificates
 from tests.collectors.proxy.kit import OK, Upstream, answering, run, staged
 
@@ -192,9 +192,9 @@ def test_what_is_said_in_place_of_a_handshake_has_a_code(said: bytes) -> None:
 def test_an_end_without_tls_in_it_has_no_code_of_tls() -> None:
     late = ssl.SSLError(1, "alert")
     late.reason = "TLSV13_ALERT_CERTIFICATE_REQUIRED"
-    assert refused_late(late) == errors.TLS_CLIENT_CERT_REQUIRED
+    assert unanswered(late) == errors.TLS_CLIENT_CERT_REQUIRED
     for other in (None, ConnectionResetError(), ssl.SSLError(1, "odd"), ssl.SSLEOFError()):
-        assert refused_late(other) is None
+        assert unanswered(other) == errors.RESET_BEFORE_ANSWER
 
 
 @pytest.mark.parametrize("shown", [None, "client", "stranger"])
