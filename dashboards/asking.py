@@ -4,7 +4,7 @@ The scope comes from the session of the request in progress and from nowhere els
 read now is told in one bar, by `main`, for every page.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
@@ -29,10 +29,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-#: How old, in seconds, the numbers of a page that many look at may be; and those of the frame.
-FRESH_S, FRAME_S = 2.0, 10.0
-_OVERVIEWS: Recent[Overview] = Recent()
-_LEAGUES: Recent[list[tuple[IntegrationView, Health]]] = Recent()
+#: How old, in seconds, an answer may be that several ask for: pages ask again as often.
+FRESH_S = 10.0
+_RECENT: Recent[Any] = Recent()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +59,20 @@ def reading() -> Reading:
 
 def shared_overview(ask: Asked) -> Overview:
     """The overview of the caller's scope and range, shared by all who look at it at once."""
-    question = (ask.reading, ask.scope, ask.range.window)
-    return _OVERVIEWS.ask(
-        question, FRESH_S, lambda: overview(ask.reading, ask.scope, ask.range.window)
-    )
+    return shared(ask, "overview", lambda: overview(ask.reading, ask.scope, ask.range.window))
 
 
 def shared_league(ask: Asked) -> list[tuple[IntegrationView, Health]]:
     """Names and statuses for the frame, which every page asks for."""
-    question = (ask.reading, ask.scope, ask.range.window)
-    return _LEAGUES.ask(question, FRAME_S, lambda: league(ask.reading, ask.scope, ask.range.window))
+    return shared(ask, "league", lambda: league(ask.reading, ask.scope, ask.range.window))
+
+
+def shared(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:
+    """What `answer()` gives, or gave within `FRESH_S` to the same question of a caller of exactly
+    the same reach about the same time. `question` names everything else that it depends on."""
+    key = (ask.reading, ask.scope, ask.range.window, question)
+    found: T = _RECENT.ask(key, FRESH_S, answer)
+    return found
 
 
 def slug_of(pathname: str | None, page: str) -> str:

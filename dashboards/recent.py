@@ -12,8 +12,8 @@ from threading import Lock
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-#: Answers kept, the longest unused go first: six presets for some ten different reaches.
-_MOST = 64
+#: Answers kept, the longest unused go first: lists and charts of what is looked at now.
+_MOST = 512
 
 
 class Recent(Generic[T]):

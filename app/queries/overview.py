@@ -48,16 +48,18 @@ class OverviewRow:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Trouble first. `traffic_window` is what the sparklines cover."""
+    """Trouble first, as of `as_of_us`. `traffic_window` is what the sparklines cover."""
 
     rows: tuple[OverviewRow, ...]
     traffic_window: Window
     traffic_step_us: int
+    as_of_us: int
 
 
 @timed_query("overview")
 def overview(reading: Reading, scope: Scope, window: Window) -> Overview:
     """Every integration within the scope over a window, as `league` orders them."""
+    as_of_us = reading.clock()
     now = league(reading, scope, window)
     before = {view.slug: health for view, health in league(reading, scope, window.previous())}
     views = [view for view, _ in now]
@@ -80,7 +82,7 @@ def overview(reading: Reading, scope: Scope, window: Window) -> Overview:
         )
         for place, (view, health) in enumerate(now)
     ]
-    return Overview(tuple(rows), traffic.window, step_us)
+    return Overview(tuple(rows), traffic.window, step_us, as_of_us)
 
 
 def _spark(window: Window) -> tuple[Window, int]:

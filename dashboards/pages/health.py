@@ -136,7 +136,10 @@ def _register_summary(app: Dash) -> None:
         ask, slug = asking.asked(search), asking.slug_of(pathname, "")
         window = ask.range.window
         now = ask_health(ask.reading, ask.scope, slug, window)
-        before = ask_health(ask.reading, ask.scope, slug, window.previous())
+        earlier = window.previous()
+        before = asking.shared(
+            ask, (slug, "before"), lambda: ask_health(ask.reading, ask.scope, slug, earlier)
+        )
         newest = list_exchanges(
             ask.reading, ask.scope, ExchangeFilter(integrations=(slug,)), limit=1
         )

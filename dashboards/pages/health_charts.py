@@ -143,7 +143,10 @@ def pictures(
 ) -> list[Figure]:
     """The charts, in the order of `CHARTS`."""
     window, step = ask.range.window, now.series.step_us
-    before = series(ask.reading, ask.scope, slug, urlstate.previous(window, step), step)
+    earlier = urlstate.previous(window, step)
+    before = asking.shared(
+        ask, (slug, step), lambda: series(ask.reading, ask.scope, slug, earlier, step)
+    )
     starts = [point.start_us for point in now.series.points]
     found = [
         traffic(now.series, before, window),
@@ -168,5 +171,5 @@ def _register_days(app: Dash) -> None:
     @asking.quiet
     def strip(pathname: str | None, _pulse: Any) -> tuple[list[list[Any]], str, str]:
         ask, slug = asking.asked(""), asking.slug_of(pathname, "")
-        found = days(ask.reading, ask.scope, slug)
+        found = asking.shared(ask, (slug, "days"), lambda: days(ask.reading, ask.scope, slug))
         return days_of(found), day_summary(found), show.utc_day(found[0].start_us)

@@ -132,8 +132,8 @@ def content(found: Overview, ask: asking.Asked, search: str) -> asking.Props:
         "period": compared(ask),
         "count": _count(len(found.rows), sum("head" not in row for row in rows), query),
         "rows": rows,
-        "as_of": f"as of {show.clock(ask.now_us)}",
-        "as_of_at": urlstate.iso(ask.now_us),
+        "as_of": f"as of {show.clock(found.as_of_us)}",
+        "as_of_at": urlstate.iso(found.as_of_us),
         "strip": strip.props(_figures(found.rows)),
         "cards": [
             prop

@@ -60,7 +60,7 @@ def found(*statuses, before="healthy"):
         )
         for i, status in enumerate(statuses)
     ]
-    return Overview(tuple(rows), make_window(), HOUR_US)
+    return Overview(tuple(rows), make_window(), HOUR_US, NOW)
 
 
 def test_the_overview_counts_who_needs_a_person_and_shows_them():
