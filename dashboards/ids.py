@@ -53,6 +53,7 @@ ERRORS_SAID = "errors-said"
 
 EXCHANGES_GRID = "exchanges-grid"
 EXCHANGES_TITLE = "exchanges-title"
+EXCHANGES_CSV = "exchanges-csv"
 EXCHANGES_OLDER = "exchanges-older"
 EXCHANGES_NEWEST = "exchanges-newest"
 EXCHANGES_PROBLEM = "exchanges-problem"

@@ -10,15 +10,19 @@ from urllib.parse import quote
 
 from dash import Dash, html
 from dash.development.base_component import Component
+from flask import current_app
 
 from app.auth import current_scope
-from app.queries import get_exchange
+from app.queries import get_exchange, siblings
 from app.queries.results import CaptureView, ExchangeView
 from dashboards import asking, meanings, words
 from dashboards import format as show
 from dashboards.components.attributes import aria, data
 from dashboards.components.panel import panel
 from dashboards.components.waterfall import Stage, waterfall
+from dashboards.curl import curl
+from dashboards.pages import exchange_beside
+from dashboards.pretty import pretty
 
 PATH = "/exchanges/<exchange_id>"
 NAME = "Exchange"
@@ -30,7 +34,8 @@ _HEADERS = 40
 
 def layout(exchange_id: str, **_query: str) -> html.Div:
     """The page; `NotFound` for an id that is none or not within the caller's scope."""
-    view = get_exchange(asking.reading(), current_scope(), exchange_id)
+    reading, scope = asking.reading(), current_scope()
+    view = get_exchange(reading, scope, exchange_id)
     return html.Div(
         [
             _crumbs(view),
@@ -45,6 +50,7 @@ def layout(exchange_id: str, **_query: str) -> html.Div:
             *_error(view),
             html.Div([_timing(view), _facts(view)], className="columns"),
             *_evidence(view),
+            *exchange_beside.beside(view, siblings(reading, scope, view)),
         ],
         className="page",
     )
@@ -102,12 +108,11 @@ def _judged(view: ExchangeView) -> str:
 
 
 def _error(view: ExchangeView) -> list[Component]:
-    if not view.error and not view.error_detail:
+    found = meanings.meaning(view.error) or meanings.of_status(view.status)
+    if not view.error and not view.error_detail and found is None:
         return []
-    found = meanings.meaning(view.error)
-    parts: list[Component] = [
-        html.Strong(show.plain(view.error, 80) or "error", className="mono"),
-    ]
+    title = show.plain(view.error, 80) or (str(view.status) if view.status else "error")
+    parts: list[Component] = [html.Strong(title, className="mono")]
     if found:
         parts += [html.Span(found.means), html.Span(found.do, className="do")]
     if view.error_detail:
@@ -134,6 +139,7 @@ def _facts(view: ExchangeView) -> html.Section:
         ("Attempt", f"{view.attempt}" if view.attempt else ""),
         ("Bodies", f"{sent} sent, {got} received"),
         ("Trace", _copyable(show.plain(view.trace_id, 80)) if view.trace_id else ""),
+        ("Again", _copyable(_command(view), "copy as curl")),
     ]
     lines = [part for name, value in rows if value for part in (html.Dt(name), html.Dd(value))]
     return panel("Facts", html.Dl(lines, className="facts"))
@@ -145,13 +151,15 @@ def _asked(view: ExchangeView) -> str:
     return f"{view.method} {view.path}{query and '?' + query}"
 
 
-def _copyable(text: str) -> html.Span:
-    return html.Span(
-        [
-            html.Code(text),
-            html.Button("copy", className="copy", type="button", **data(copy=text)),
-        ]
-    )
+def _command(view: ExchangeView) -> str:
+    settings = current_app.extensions["midspan"].settings
+    return curl(view, str(settings.outbound_bind), str(settings.inbound_bind))
+
+
+def _copyable(text: str, name: str = "") -> html.Span:
+    """A text with a button that copies it; `name`: the button alone, called so."""
+    button = html.Button(name or "copy", className="copy", type="button", **data(copy=text))
+    return html.Span(button if name else [html.Code(text), button])
 
 
 def _evidence(view: ExchangeView) -> list[Component]:
@@ -166,8 +174,8 @@ def _evidence(view: ExchangeView) -> list[Component]:
     return [
         html.Div(
             [
-                _message("Request", capture.request_headers, _request_body(capture)),
-                _message("Answer", capture.response_headers, _response_body(capture)),
+                _message("Request", capture.request_headers, _request_body(capture, view)),
+                _message("Answer", capture.response_headers, _response_body(capture, view)),
             ],
             className="columns",
         )
@@ -189,21 +197,27 @@ def _message(title: str, headers: tuple[tuple[str, str], ...], body: list[Any]) 
     )
 
 
-def _request_body(capture: CaptureView) -> list[Any]:
-    return _body(capture.request_body, capture.request_cut)
+def _request_body(capture: CaptureView, view: ExchangeView) -> list[Any]:
+    set_out = pretty(capture.request_body, capture.request_headers)
+    return _body(set_out, capture.request_body, view.request_bytes, cut=capture.request_cut)
 
 
-def _response_body(capture: CaptureView) -> list[Any]:
-    return _body(capture.response_body, capture.response_cut)
+def _response_body(capture: CaptureView, view: ExchangeView) -> list[Any]:
+    set_out = pretty(capture.response_body, capture.response_headers)
+    return _body(set_out, capture.response_body, view.response_bytes, cut=capture.response_cut)
 
 
-def _body(text: str, cut: bool) -> list[Any]:
+def _body(set_out: str, text: str, whole_bytes: int, *, cut: bool) -> list[Any]:
     if not text:
         return [html.Div("no body", className="detail dim")]
-    parts: list[Any] = [html.Pre(show.plain(text, _BODY), className="wire body", tabIndex="0")]
+    kept = show.size(len(text.encode(errors="replace")))
+    said = f"{show.size(whole_bytes)} crossed."
     if cut:
-        parts.append(html.Div("The body went on; only its start is kept.", className="detail dim"))
-    return parts
+        said += f" The body went on; its first {kept} are kept."
+    return [
+        html.Pre(show.plain(set_out, _BODY), className="wire body", tabIndex="0"),
+        html.Div(said, className="detail dim"),
+    ]
 
 
 def _result(view: ExchangeView) -> str:

@@ -1,13 +1,13 @@
 """The exchanges of one integration, newest first, a page at a time."""
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from dash import Dash, Input, Output, State, html
 
 from app.auth import current_scope
-from app.domain.words import Fault, Outcome, Verdict
+from app.domain.words import Direction, Fault, Kind, Outcome, Verdict, Word
 from app.errors import BadQuery
 from app.queries import ExchangeFilter, get_integration, list_exchanges
 from dashboards import asking, ids, router, urlstate, words
@@ -37,6 +37,17 @@ _COLUMNS = [
     column("total", "Duration", "Shown", right=True, tip=_D["total_ms"], minWidth=92, flex=2),
     column("installation", "Installation", "Text", minWidth=110, flex=2),
 ]  # fmt: skip
+_VOCABULARIES: tuple[tuple[str, type[Word]], ...] = (
+    ("verdict", Verdict), ("outcome", Outcome), ("fault", Fault), ("direction", Direction),
+    ("kind", Kind),
+)  # fmt: skip
+#: Names in the address that are texts, and the fields of the filter that they fill.
+_FIELDS = {
+    "operation": "operation", "installation": "installation", "customer": "customer",
+    "topic": "topic", "method": "method", "error": "error", "delivery": "delivery",
+    "trace": "trace_id", "q": "text",
+}  # fmt: skip
+_NUMBERS = {"status": "status", "min_ms": "least_us"}
 _CHOICES: tuple[tuple[str, dict[str, str]], ...] = (
     ("All", {}),
     ("Bad", {"verdict": "bad"}),
@@ -81,6 +92,7 @@ def layout(slug: str, **_query: str) -> html.Div:
             ),
             html.Div(
                 [
+                    html.A("CSV", id=ids.EXCHANGES_CSV, href="", className="button"),
                     html.A("Newest", id=ids.EXCHANGES_NEWEST, href="", className="button gone"),
                     html.A("Older", id=ids.EXCHANGES_OLDER, href="", className="button gone"),
                 ],
@@ -104,6 +116,7 @@ def register(app: Dash) -> None:
             "as_of_at": Output(part(_OF, "as-of"), "dateTime"),
             "problem": Output(ids.EXCHANGES_PROBLEM, "children"),
             "problem_class": Output(ids.EXCHANGES_PROBLEM, "className"),
+            "csv": Output(ids.EXCHANGES_CSV, "href"),
             "older": Output(ids.EXCHANGES_OLDER, "href"),
             "older_class": Output(ids.EXCHANGES_OLDER, "className"),
             "newest": Output(ids.EXCHANGES_NEWEST, "href"),
@@ -129,25 +142,40 @@ def wanted(slug: str, query: dict[str, str], asked: urlstate.Range) -> Wanted:
     """The filter of an address. A word that is none of ours is named and left out."""
     problems = [asked.problem] if asked.problem else []
     codes: dict[str, int] = {}
-    for name, kind in (("outcome", Outcome), ("verdict", Verdict), ("fault", Fault)):
+    for name, kind in _VOCABULARIES:
         if name in query:
             try:
                 codes[name] = kind.of(query[name]).value
             except ValueError as error:
                 problems.append(show.plain(f"{error}; shown without it", 200))
-    operation = query.get("operation")
+    numbers = _numbers(query, problems)
     where = ExchangeFilter(
         integrations=(slug,),
         window=asked.window,
         outcomes=(codes["outcome"],) if "outcome" in codes else None,
         verdict=codes.get("verdict"),
         fault=codes.get("fault"),
-        operation=operation,
-        installation=query.get("installation"),
+        direction=codes.get("direction"),
+        kind=codes.get("kind"),
     )
-    named = [query[name] for name in ("verdict", "outcome", "fault") if name in codes]
-    named += [show.plain(query[n], 120) for n in ("operation", "installation") if n in query]
+    texts = {_FIELDS[name]: query[name] for name in _FIELDS if name in query}
+    where = replace(where, **cast(Any, numbers | texts))
+    named = [query[name] for name, _ in _VOCABULARIES if name in codes]
+    named += [f"{name} {show.plain(query[name], 120)}" for name in _FIELDS if name in query]
+    named += [f"{name} {query[name]}" for name in ("status", "min_ms") if _NUMBERS[name] in numbers]
     return Wanted(where, query.get("cursor"), " · ".join(named), " ".join(problems) or None)
+
+
+def _numbers(query: dict[str, str], problems: list[str]) -> dict[str, int]:
+    """Status and shortest duration; what is no number is named and left out."""
+    found: dict[str, int] = {}
+    for name, factor in (("status", 1), ("min_ms", 1000)):
+        text = query.get(name, "")
+        if text.isascii() and text.isdigit() and len(text) <= 9:
+            found[_NUMBERS[name]] = int(text) * factor
+        elif text:
+            problems.append(f"{name} is a whole number; shown without it")
+    return found
 
 
 def content(
@@ -168,11 +196,22 @@ def content(
         "as_of_at": urlstate.iso(ask.now_us),
         "problem": want.problem or "",
         "problem_class": shown(bool(want.problem), "quiet"),
+        "csv": _csv(ask, query, want),
         "older": "?" + urlencode(kept | {"cursor": older}) if older else "",
         "older_class": shown(bool(older), "button"),
         "newest": "?" + urlencode(kept),
         "newest_class": shown(bool(want.cursor), "button"),
     }
+
+
+def _csv(ask: asking.Asked, query: dict[str, str], want: Wanted) -> str:
+    """The same exchanges as a table, from the API, whose names the page's are."""
+    window = ask.range.window
+    asked = {"from": urlstate.iso(window.start_us), "to": urlstate.iso(window.end_us)}
+    asked["integration"] = next(iter(want.where.integrations or ()), "")
+    names = [*(name for name, _ in _VOCABULARIES), *_FIELDS, *_NUMBERS]
+    asked |= {name: query[name] for name in names if name in query}
+    return f"/api/v1/exchanges.csv?{urlencode(asked)}"
 
 
 def _choices(slug: str) -> list[html.A]:
