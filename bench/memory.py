@@ -71,16 +71,22 @@ async def exchanges(proxy: Proxy, count: int, seconds: float) -> Growth:
 
 
 async def idle(proxy: Proxy, count: int) -> Growth:
-    """Growth by callers that connect, ask once, and stay."""
+    """Growth by callers that stay, half at each listener; outbound ones have asked once.
+
+    A listener takes as many callers as a quarter of the files that its worker may open.
+    """
     pid, callers = proxy.process.pid, []
     before = memory_mib(pid, "VmRSS")
-    for _ in range(count):
+    for _ in range(count // 2):
         reader, writer = await asyncio.open_connection("127.0.0.1", proxy.port)
         writer.write(b"GET /-/livez HTTP/1.1\r\nHost: a\r\n\r\n")
         await reader.readuntil(b"ok\n")
         callers.append(writer)
+        callers.append((await asyncio.open_connection("127.0.0.1", proxy.inbound))[1])
     await asyncio.sleep(2)
-    grown = Growth(count, before, memory_mib(pid, "VmHWM"), memory_mib(pid, "VmRSS"))
+    grown = Growth(len(callers), before, memory_mib(pid, "VmHWM"), memory_mib(pid, "VmRSS"))
+    if any(writer.transport.is_closing() for writer in callers):
+        raise RuntimeError("a caller was turned away: raise ulimit -n")
     for writer in callers:
         writer.transport.abort()
     return grown

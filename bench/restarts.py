@@ -65,7 +65,7 @@ class Proxy:
     """A real proxy process with one integration, `acme`."""
 
     def __init__(self, home: Path, upstream: str, workers: int) -> None:
-        self.home, self.port = home, free_port()
+        self.home, self.port, self.inbound = home, free_port(), free_port()
         route = Route(
             "acme",
             "acme",
@@ -81,7 +81,8 @@ class Proxy:
         given |= {
             "MIDSPAN_HOME": str(home),
             "MIDSPAN_OUTBOUND_BIND": f"127.0.0.1:{self.port}",
-            "MIDSPAN_INBOUND_BIND": f"127.0.0.1:{free_port()}",
+            "MIDSPAN_INBOUND_BIND": f"127.0.0.1:{self.inbound}",
+            "MIDSPAN_PEER_CONNECTIONS": "16384",
             "MIDSPAN_PROXY_WORKERS": str(workers),
         }
         with self._log.open("wb") as log:
