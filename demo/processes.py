@@ -26,6 +26,7 @@ def midspan() -> tuple[Spec, ...]:
     return (
         python("proxy", "collectors", "proxy"),
         python("loader", "collectors", "loader"),
+        python("scheduler", "alerts", "run"),
         python("web", "gunicorn", "--config", str(ROOT / "gunicorn.conf.py"), "wsgi:app"),
     )
 

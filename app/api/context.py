@@ -1,5 +1,6 @@
 """What the running app gave this package: see `app.factory.Midspan`."""
 
+from pathlib import Path
 from typing import Any
 
 from flask import current_app
@@ -27,6 +28,12 @@ def scope() -> Scope:
 def actor() -> str:
     """Who the caller is, as the audit log names it; 401 when there is none."""
     found: str = _midspan().current_actor()
+    return found
+
+
+def home() -> Path:
+    """Where Midspan keeps its files."""
+    found: Path = _midspan().settings.home
     return found
 
 

@@ -32,6 +32,11 @@ def scope_of(role: Role, partners: Iterable[Partner], integrations: Iterable[Int
     return Scope(role, frozenset(), frozenset(internal))
 
 
+def own_scope() -> Scope:
+    """The reach of Midspan's own processes that ask for no caller: the evaluation of rules."""
+    return Scope(Role.ECOSYSTEM, None)
+
+
 def unauthorized(what: str = "log in, or send a token as `Authorization: Bearer`") -> Unauthorized:
     """The refusal of a caller that nobody knows."""
     return Unauthorized(what, www_authenticate=WWWAuthenticate("bearer", {"realm": "midspan"}))

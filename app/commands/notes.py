@@ -63,7 +63,7 @@ def add_note(
     owner = session.execute(
         select(Integration.id, Partner.slug).join(Partner).where(Integration.slug == slug)
     ).one_or_none()
-    if owner is None or not (scope.covers(owner[1]) or slug in scope.integrations):
+    if owner is None or not scope.reaches(slug, owner[1]):
         raise NotFound(f"no integration {slug!r}")
     if not 0 <= at_us <= now_us + _AHEAD_US:
         raise Refused("a note is about a moment since 1970 and at most a year ahead")

@@ -35,3 +35,7 @@ class Scope:
         if self.partners is None:
             return True
         return partner_slug is not None and partner_slug in self.partners
+
+    def reaches(self, integration: str | None, partner_slug: str | None) -> bool:
+        """Whether data of that integration of that partner may be shown."""
+        return self.covers(partner_slug) or integration in self.integrations

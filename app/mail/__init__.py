@@ -11,6 +11,6 @@ the newest `KEPT` mails and drops older ones.
 """
 
 from app.mail.delivery import KEPT, send
-from app.mail.message import Mail
+from app.mail.message import Inline, Mail
 
-__all__ = ["KEPT", "Mail", "send"]
+__all__ = ["KEPT", "Inline", "Mail", "send"]

@@ -11,15 +11,26 @@ from app.errors import MailRefused
 
 
 @dataclass(frozen=True, slots=True)
+class Inline:
+    """A PNG picture that the HTML shows as `cid:<name>`."""
+
+    name: str
+    png: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Mail:
     """What to say to whom. `message_id` is for a mail that may go out twice: a reader's program
-    then shows it once. `html` is the same text, dressed."""
+    then shows it once. `html` is the same text, dressed. `references` is the id of the mail that
+    this one goes on from, so that both are shown as one conversation."""
 
     to: str
     subject: str
     text: str
     html: str | None = None
     message_id: str | None = None
+    references: str | None = None
+    inline: tuple[Inline, ...] = ()
 
 
 def compose(mail: Mail, sender: str, at_us: int) -> EmailMessage:
@@ -34,9 +45,14 @@ def compose(mail: Mail, sender: str, at_us: int) -> EmailMessage:
     message["Date"] = format_datetime(datetime.fromtimestamp(at_us // 1_000_000, UTC))
     message["Message-ID"] = mail.message_id or make_msgid(domain=sender.partition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
+    if mail.references is not None:
+        message["In-Reply-To"] = message["References"] = mail.references
     message.set_content(mail.text)
     if mail.html is not None:
         message.add_alternative(mail.html, subtype="html")
+        dressed = list(message.iter_parts())[-1]
+        for picture in mail.inline:
+            dressed.add_related(picture.png, "image", "png", cid=f"<{picture.name}>")
     return message
 
 

@@ -1,4 +1,4 @@
-"""The tables of the registry: partners, integrations, installations, people, tokens, audit.
+"""The tables of the registry: partners, integrations, installations, people, tokens, alerts, audit.
 
 Times are integers, microseconds since 1970 UTC, in columns that end in `_us`; so no time here can
 lack its zone. Every column carries a comment, every closed vocabulary a CHECK. What the registry
@@ -15,6 +15,7 @@ from app.models.access import (
     Membership,
     User,
 )
+from app.models.alert import Alert, Delivery, Incident, Notification, Silence
 from app.models.audit import AuditEntry
 from app.models.base import Base
 from app.models.error_group import ErrorGroupState
@@ -33,13 +34,16 @@ from app.models.platform import Platform, RegistryState
 from app.models.wire import WireRules
 
 __all__ = [
+    "Alert",
     "ApiToken",
     "AuditEntry",
     "Base",
     "Customer",
+    "Delivery",
     "ErrorGroupState",
     "FunnelStep",
     "InboundToken",
+    "Incident",
     "Installation",
     "InstallationState",
     "Integration",
@@ -49,12 +53,14 @@ __all__ = [
     "Membership",
     "Note",
     "NoteKind",
+    "Notification",
     "Objective",
     "Operation",
     "Partner",
     "PartnerContact",
     "Platform",
     "RegistryState",
+    "Silence",
     "User",
     "Visibility",
     "WireRules",

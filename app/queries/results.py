@@ -212,3 +212,54 @@ class Page(Generic[T]):
 
     items: tuple[T, ...]
     next: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationView:
+    """One message to one address: `reason` says why it was sent or dropped, `error` what the last
+    failed attempt said."""
+
+    event: str
+    receiver: str
+    channel: str
+    address: str
+    delivery: str
+    reason: str
+    attempts: int
+    at_us: int
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """One time that a rule fired about one series. `state` is firing, recovering or resolved;
+    `evidence` is the JSON frozen when it fired."""
+
+    id: int
+    rule: str
+    series: str
+    integration: str | None
+    partner: str | None
+    severity: str
+    state: str
+    summary: str
+    fired_us: int
+    resolved_us: int | None
+    acked_us: int | None
+    acked_by: str | None
+    evidence: str
+    notifications: tuple[NotificationView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceView:
+    """A time in which nobody is told of what fits every field that is not None."""
+
+    id: int
+    rule: str | None
+    integration: str | None
+    partner: str | None
+    starts_us: int
+    ends_us: int
+    created_by: str
+    comment: str

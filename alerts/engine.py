@@ -1,0 +1,119 @@
+"""One evaluation after another: measure, decide, freeze the evidence, record.
+
+Nothing here waits or keeps time: `round` is called by whoever does, and returns what it did. Rules
+come from the defaults and the rule files, which are read again when they change; a file with a
+problem is itself a finding.
+"""
+
+import json
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from alerts.changes import changes
+from alerts.conditions import Verdict
+from alerts.evaluate import evaluate
+from alerts.evidence import freeze
+from alerts.measures import Measures
+from alerts.outbox import Outbox
+from alerts.stages import explains_quiet
+from alerts.store import AlertStore
+from app.commands.rules import standing_rules
+from app.domain.alert import Event, Finding
+from app.domain.rule import DEFAULT_RULES, Own
+from app.domain.window import HOUR_US
+from app.logs import get as get_logger
+from app.queries import Reading
+
+#: How often everything is evaluated.
+INTERVAL_S = 15.0
+FILE = Path("status") / "alerts.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one round did; `status/alerts.json` is the newest. `gap_s`: since the one before, 0 for
+    the first."""
+
+    evaluated_us: int
+    took_ms: float
+    gap_s: float
+    rules: int
+    instances: int
+    changed: int
+    lost: int
+    planned: int
+    broken: tuple[str, ...]
+
+
+class Engine:
+    """See the module. `host` stands behind the @ of message ids."""
+
+    def __init__(self, reading: Reading, home: Path, host: str) -> None:
+        self._reading = reading
+        self._home = home
+        self._measures = Measures(reading, home)
+        self._store = AlertStore(reading.engine, host)
+        self._outbox = Outbox(reading.engine)
+        self._last_s: float | None = None
+        self._log = get_logger("alerts")
+
+    def round(self) -> Report:
+        """Evaluate every rule once. Raises `Unavailable` when the registry cannot be written."""
+        begun_s, now_us = time.monotonic(), self._reading.clock()
+        gap_s = begun_s - self._last_s if self._last_s is not None else 0.0
+        self._last_s = begun_s
+        rules, problems = standing_rules(self._home, DEFAULT_RULES)
+        seen = self._measures.see(rules, now_us, self._own(problems, gap_s, now_us))
+        found = evaluate(rules, seen)
+        made = changes(self._store.held(), found, now_us)
+        evidence = {
+            each.key: freeze(self._reading, each, now_us)
+            for each in made
+            if each.event == Event.FIRED
+        }
+        explaining = frozenset(rule.name for rule in rules if explains_quiet(rule))
+        recorded = self._store.record(made, evidence, now_us, explaining)
+        report = Report(
+            now_us,
+            round_ms(time.monotonic() - begun_s),
+            gap_s,
+            len(rules),
+            len(found.evaluations),
+            recorded.changed,
+            recorded.lost,
+            recorded.planned,
+            problems,
+        )
+        self._publish(report)
+        return report
+
+    def _own(self, problems: tuple[str, ...], gap_s: float, now_us: int) -> dict[Own, Verdict]:
+        own: dict[Own, Verdict] = {}
+        if problems:
+            more = f" and {len(problems) - 1} more" if len(problems) > 1 else ""
+            own[Own.RULE_BROKEN] = Verdict(Finding.TRUE, f"{problems[0]}{more}")
+        if gap_s > 2 * INTERVAL_S:
+            summary = f"Nothing was evaluated for {gap_s:.0f} s"
+            own[Own.EVALUATION_LATE] = Verdict(Finding.TRUE, summary, gap_s, 2 * INTERVAL_S)
+        failed = self._outbox.lately_failed(now_us - HOUR_US)
+        if failed:
+            summary = f"{failed} notifications could not be delivered in the last hour"
+            own[Own.CHANNEL_BROKEN] = Verdict(Finding.TRUE, summary, failed, 0)
+        return own
+
+    def _publish(self, report: Report) -> None:
+        """Swap the status file; one that cannot be written is logged, and seen by its age."""
+        path = self._home / FILE
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            fresh = path.with_suffix(".new")
+            fresh.write_text(json.dumps(asdict(report), indent=1))
+            fresh.replace(path)
+        except OSError as error:
+            self._log.warning("status_unwritten", path=str(path), reason=str(error))
+
+
+def round_ms(seconds: float) -> float:
+    """Milliseconds with one digit."""
+    return round(seconds * 1000, 1)

@@ -1,0 +1,122 @@
+"""What is kept of an incident when it fires: its numbers, chart and samples, as they were then.
+
+Exchanges and their captures are gone in days; an incident is read in weeks. So everything that a
+mail or the page of an incident shows is frozen here as JSON. What cannot be read is left out, and
+the incident stands all the same.
+"""
+
+import json
+from dataclasses import asdict
+from typing import Any
+
+from alerts.changes import Change
+from app.auth.caller import own_scope
+from app.domain.objective import allowed_ratio
+from app.domain.window import HOUR_US, MINUTE_US, Window, floor
+from app.domain.words import Verdict as Counted
+from app.errors import MidspanError
+from app.logs import get as get_logger
+from app.queries import (
+    ExchangeFilter,
+    Reading,
+    get_integration,
+    health,
+    list_exchanges,
+    operations,
+    series,
+)
+from app.queries.results import ExchangeView, Health, IntegrationView, OperationView
+
+VERSION = 1
+_SPAN_US = 3 * HOUR_US
+_STEP_US = 3 * MINUTE_US
+_WINDOW_US = HOUR_US
+_OPERATIONS = 3
+_SAMPLES = 3
+
+
+def freeze(reading: Reading, change: Change, now_us: int) -> str:
+    """The evidence of a change that fires, as JSON."""
+    found: dict[str, Any] = {
+        "version": VERSION,
+        "at_us": now_us,
+        "value": change.verdict.value,
+        "limit": change.verdict.limit,
+    }
+    if change.subject.integration is not None:
+        try:
+            found |= _of_integration(reading, change.subject.integration, now_us)
+        except MidspanError as error:
+            get_logger("alerts").warning("evidence_unread", reason=str(error))
+    return json.dumps(found)
+
+
+def _of_integration(reading: Reading, slug: str, now_us: int) -> dict[str, Any]:
+    scope, end_us = own_scope(), floor(now_us, MINUTE_US)
+    window = Window(end_us - _WINDOW_US, end_us)
+    chart = series(reading, scope, slug, Window(end_us - _SPAN_US, end_us), _STEP_US)
+    failed = ExchangeFilter(integrations=(slug,), window=window, verdict=int(Counted.BAD))
+    return {
+        "window_us": _WINDOW_US,
+        "now": _numbers(health(reading, scope, slug, window)),
+        "before": _numbers(health(reading, scope, slug, window.previous())),
+        "operations": [
+            _operation(each) for each in operations(reading, scope, slug, window)[:_OPERATIONS]
+        ],
+        "samples": [
+            _sample(each) for each in list_exchanges(reading, scope, failed, None, _SAMPLES).items
+        ],
+        "chart": {
+            "step_us": _STEP_US,
+            "allowed_ratio": _allowed(get_integration(reading, scope, slug)),
+            "points": [
+                [each.start_us, each.exchanges, each.bad, each.latency_ms.p95]
+                for each in chart.points
+            ],
+        },
+    }
+
+
+def _allowed(view: IntegrationView) -> float | None:
+    """The error ratio that the strictest availability objective allows; None without one."""
+    targets = [each.target for each in view.objectives if each.threshold_ms is None]
+    return allowed_ratio(max(targets)) if targets else None
+
+
+def _numbers(found: Health) -> dict[str, Any]:
+    return {
+        "proxied": found.proxied,
+        "good": found.good,
+        "bad": found.bad,
+        "excluded": found.excluded,
+        "error_ratio": found.error_ratio,
+        "latency_ms": asdict(found.latency_ms),
+        "by_fault": found.by_fault,
+        "sentence": found.sentence,
+    }
+
+
+def _operation(found: OperationView) -> dict[str, Any]:
+    return {
+        "operation": found.operation,
+        "bad": found.bad,
+        "exchanges": found.exchanges,
+        "error_ratio": found.error_ratio,
+        "p95_ms": found.latency_ms.p95,
+        "fault": found.main_fault,
+    }
+
+
+def _sample(found: ExchangeView) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "started_us": found.started_us,
+        "operation": found.operation,
+        "method": found.method,
+        "path": found.path,
+        "status": found.status,
+        "outcome": found.outcome,
+        "error": found.error,
+        "fault": found.fault,
+        "total_ms": found.total_ms,
+    }

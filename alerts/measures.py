@@ -1,0 +1,153 @@
+"""What rules ask about, measured: the only file of this package that asks the queries.
+
+Only complete minutes count: a window ends with the last minute that is over, so that a number does
+not sink because a minute is young. What cannot be read is left out of `Seen`, which makes the rules
+that need it find an error; the others are evaluated as ever.
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from statistics import median
+
+from app.domain.gates import FILES, OPEN, decode_gates, merged
+
+from alerts.conditions import Circuit, Verdict
+from alerts.evaluate import Asked, Seen, asked, quiet_windows
+from app.auth.caller import own_scope
+from app.domain.alert import Finding
+from app.domain.phrases import count, percent, span
+from app.domain.rule import Own, Rule
+from app.domain.window import HOUR_US, MINUTE_US, SECOND_US, WEEK_US, Window, ceil, floor
+from app.errors import Unavailable
+from app.logs import get as get_logger
+from app.queries import Reading, list_integrations
+from app.queries.counts import CountsView, counts
+
+#: How many past weeks say what is to be expected.
+_WEEKS = 4
+_SHED_WINDOW_US = 5 * MINUTE_US
+#: A loader that wrote no status for so long hangs or is gone.
+_GONE_US = 30 * SECOND_US
+#: So far behind, pages and alerts are about the past.
+_BEHIND_BYTES = 32 * 1024 * 1024
+
+Expected = dict[tuple[str, int], float]
+
+
+class Measures:
+    """Measures for one evaluation after another, and remembers what past weeks had: that changes
+    once an hour."""
+
+    def __init__(self, reading: Reading, home: Path) -> None:
+        self._reading = reading
+        self._status = home / "status"
+        self._expected: Expected = {}
+        self._expected_for: tuple[int, frozenset[int]] | None = None
+        self._log = get_logger("alerts")
+
+    def see(self, rules: Iterable[Rule], now_us: int, own: Mapping[Own, Verdict]) -> Seen:
+        """Everything that these rules ask about, at `now_us`. `own` is what the caller knows of
+        Midspan itself; the rest of it is measured here."""
+        wanted = list(rules)
+        try:
+            integrations = list_integrations(self._reading, own_scope())
+        except Unavailable as error:
+            self._log.warning("registry_unread", reason=str(error))
+            return Seen((), own={**self._own(now_us, {}), **own}, readable=False)
+        found = self._counts(asked(wanted) | {Asked(_SHED_WINDOW_US)}, now_us)
+        return Seen(
+            integrations,
+            found,
+            self._expect(quiet_windows(wanted), now_us),
+            self._circuits(now_us),
+            {**self._own(now_us, found), **own},
+        )
+
+    def _counts(self, wanted: Iterable[Asked], now_us: int) -> dict[Asked, CountsView]:
+        end_us = floor(now_us, MINUTE_US)
+        found = {}
+        for each in sorted(wanted):
+            window = Window(end_us - each.window_us, end_us)
+            try:
+                found[each] = counts(self._reading, own_scope(), window, operations=each.operations)
+            except Unavailable as error:
+                self._log.warning("store_unread", reason=str(error))
+        return found
+
+    def _expect(self, windows: set[int], now_us: int) -> Expected:
+        """By integration and window, how many exchanges the same hour of past weeks had, scaled
+        to the window: the median, so that one odd week says nothing."""
+        hour_us = floor(now_us, HOUR_US)
+        if self._expected_for == (hour_us, frozenset(windows)):
+            return self._expected
+        past: dict[int, CountsView] = {}
+        for week in range(1, _WEEKS + 1):
+            start_us = hour_us - week * WEEK_US
+            try:
+                past[week] = counts(
+                    self._reading, own_scope(), Window(start_us, start_us + HOUR_US)
+                )
+            except Unavailable as error:
+                self._log.warning("store_unread", reason=str(error))
+                return self._expected
+        names = {key.integration for view in past.values() for key in view.counts}
+        self._expected = {
+            (name, window_us): window_us
+            * median(
+                view.of(name).proxied / max(HOUR_US, view.window.length_us)
+                for view in past.values()
+            )
+            for name in names
+            for window_us in windows
+        }
+        self._expected_for = (hour_us, frozenset(windows))
+        return self._expected
+
+    def _circuits(self, now_us: int) -> dict[str, Circuit]:
+        states = []
+        for path in self._status.glob(FILES):
+            try:
+                states += decode_gates(path.read_bytes(), now_us)
+            except (OSError, ValueError) as error:
+                self._log.warning("gates_unread", path=str(path), reason=str(error))
+        return {
+            state.integration: Circuit(
+                state.since_us or now_us,
+                f"{count(state.failed)} of {count(state.counted)} exchanges failed"
+                f" ({percent(state.failed / state.counted) if state.counted else 'none'})",
+            )
+            for state in merged(states)
+            if state.circuit == OPEN
+        }
+
+    def _own(self, now_us: int, found: Mapping[Asked, CountsView]) -> dict[Own, Verdict]:
+        own = self._loader(now_us)
+        view = found.get(Asked(_SHED_WINDOW_US))
+        shed = sum(each.shed for each in view.counts.values()) if view else 0
+        if shed:
+            own[Own.SHED] = Verdict(
+                Finding.TRUE,
+                f"{count(shed)} exchanges passed unrecorded in the last {span(_SHED_WINDOW_US)}",
+                shed, 0,
+            )  # fmt: skip
+        return own
+
+    def _loader(self, now_us: int) -> dict[Own, Verdict]:
+        """What the loader's own status file says, or its absence."""
+        try:
+            status = json.loads((self._status / "loader.json").read_bytes())
+            age_us = now_us - int(status["updated_us"])
+            lag_bytes = int(status["lag_bytes"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return {
+                Own.LOADER_GONE: Verdict(Finding.TRUE, "The loader says nothing: is it running?")
+            }
+        if age_us > _GONE_US:
+            ago = span(ceil(age_us, MINUTE_US))
+            return {Own.LOADER_GONE: Verdict(Finding.TRUE, f"The loader last spoke {ago} ago")}
+        if lag_bytes > _BEHIND_BYTES:
+            lag = f"{count(lag_bytes // 1_048_576)} MiB"
+            summary = f"The loader is {lag} of journal behind"
+            return {Own.LOADER_BEHIND: Verdict(Finding.TRUE, summary, lag_bytes, _BEHIND_BYTES)}
+        return {}

@@ -1,0 +1,52 @@
+"""Letters as mail: plain text and HTML that say the same, and one inline chart."""
+
+from collections.abc import Callable
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from alerts.chart import error_chart
+from alerts.outbox import Letter
+from alerts.wording import Words, words
+from app.mail import Inline, Mail, send
+from app.settings import Settings
+
+_CHART = "chart"
+_templates = Environment(
+    loader=PackageLoader("alerts"),
+    autoescape=select_autoescape(["html"]),
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+class MailNotifier:
+    """Sends by the SMTP server of the settings, or keeps mails in the outbox folder."""
+
+    def __init__(
+        self, settings: Settings, platform: Callable[[], str], clock: Callable[[], int]
+    ) -> None:
+        self._settings = settings
+        self._platform = platform
+        self._clock = clock
+
+    def __call__(self, letter: Letter) -> None:
+        """Hand a letter over; `MailUnavailable` or `MailRefused`."""
+        said = words(letter, self._settings.base_url, self._platform())
+        send(self._settings, compose(letter, said), self._clock())
+
+
+def compose(letter: Letter, said: Words) -> Mail:
+    """The mail that says `said`."""
+    chart = error_chart(said.chart) if said.chart else None
+    return Mail(
+        to=letter.address,
+        subject=said.subject,
+        text=_templates.get_template("alert.txt").render(words=said),
+        html=_templates.get_template("alert.html").render(
+            words=said, chart_cid=_CHART if chart else None
+        ),
+        message_id=letter.message_id,
+        references=letter.thread_id if letter.thread_id != letter.message_id else None,
+        inline=(Inline(_CHART, chart),) if chart else (),
+    )

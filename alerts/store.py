@@ -1,0 +1,288 @@
+"""Where alerts stand, in the registry: read whole, changed by compare-and-set.
+
+A change, its incident and its notifications are one transaction. Of two evaluations that see the
+same standing one changes it; the other changes nothing and is told so.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, Engine, func, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from alerts.changes import Change, Held, Key
+from alerts.evaluate import Subject
+from alerts.stages import (
+    THROTTLE_US,
+    Around,
+    Audience,
+    Happened,
+    Muted,
+    Planned,
+    Receiver,
+    plan,
+)
+from app.db import reading, transaction
+from app.domain.alert import Event, Standing, State
+from app.domain.rule import Severity
+from app.domain.scope import Role
+from app.models import (
+    Alert,
+    Delivery,
+    Incident,
+    Notification,
+    Partner,
+    PartnerContact,
+    Silence,
+    User,
+)
+
+MAIL = "mail"
+_OPEN = (State.FIRING, State.RECOVERING)
+#: While one of these fires, nothing that is quiet can be told from what is not seen.
+_BLINDING = frozenset({"midspan-loader-gone", "midspan-loader-behind"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What became of a round: changes that took, and those that another evaluation had made."""
+
+    changed: int = 0
+    lost: int = 0
+    planned: int = 0
+
+
+class AlertStore:
+    """The registry, as the scheduler sees it. `host` stands behind the @ of message ids."""
+
+    def __init__(self, engine: Engine, host: str) -> None:
+        self._engine = engine
+        self._host = host
+
+    def held(self) -> dict[Key, Held]:
+        """Every rule instance that ever was anything but calm."""
+        statement = select(Alert, Incident.severity).outerjoin(
+            Incident, (Incident.alert_id == Alert.id) & (Incident.number == Alert.incident)
+        )
+        with reading(self._engine) as session:
+            return {
+                Key(row.rule, row.series): _held(row, severity)
+                for row, severity in session.execute(statement)
+            }
+
+    def record(
+        self,
+        changes: Sequence[Change],
+        evidence: Mapping[Key, str],
+        now_us: int,
+        explaining: frozenset[str] = frozenset(),
+    ) -> Recorded:
+        """Make the changes. `evidence` is JSON for each that fires, `explaining` the names of the
+        rules about a platform's outage."""
+        total = Recorded()
+        if not changes:
+            return total
+        with transaction(self._engine) as session:
+            around = _around(session, changes, now_us, explaining)
+            writing = _Writing(session, around, now_us, self._host)
+            for change in changes:
+                planned = writing.make(change, evidence.get(change.key, "{}"))
+                if planned is None:
+                    total = replace(total, lost=total.lost + 1)
+                else:
+                    total = Recorded(total.changed + 1, total.lost, total.planned + planned)
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """One transaction in which changes are made."""
+
+    session: Session
+    around: Around
+    now_us: int
+    host: str
+
+    def make(self, change: Change, evidence: str) -> int | None:
+        """Make a change; how many notifications it planned, None if somebody was first."""
+        row_id = _set(self.session, change)
+        if row_id is None:
+            return None
+        if change.event is None:
+            return 0
+        incident = _incident(self.session, change, row_id, evidence, self.now_us)
+        told = _told(self.session, incident) if change.event == Event.RESOLVED else frozenset()
+        happened = Happened(
+            rule=change.key.rule,
+            event=change.event,
+            severity=incident.severity,
+            integration=change.subject.integration,
+            partner=change.subject.partner,
+            quiet=change.quiet,
+            told=told,
+        )
+        planned = plan(happened, self.around)
+        self.session.add_all(self._row(incident, change.event, each) for each in planned)
+        self.session.flush()
+        return len(planned)
+
+    def _row(self, incident: Incident, event: Event, planned: Planned) -> Notification:
+        receiver = planned.receiver
+        return Notification(
+            incident_id=incident.id,
+            event=event,
+            receiver=receiver.name,
+            audience=receiver.audience.value,
+            channel=receiver.channel,
+            address=receiver.address,
+            message_id=message_id(incident.id, event, receiver, self.host),
+            delivery=Delivery.DROPPED if planned.dropped else Delivery.QUEUED,
+            reason=planned.reason.value,
+            attempts=0,
+            due_us=self.now_us,
+            created_us=self.now_us,
+            done_us=self.now_us if planned.dropped else None,
+            error="",
+        )
+
+
+def message_id(incident: int, event: Event, receiver: Receiver, host: str) -> str:
+    """The same for the same event, incident and address, whoever computes it."""
+    digest = hashlib.sha256(f"{receiver.channel}:{receiver.address}".encode()).hexdigest()[:16]
+    return f"<incident-{incident}.{event.value}.{digest}@{host}>"
+
+
+def _held(row: Alert, severity: Severity | None) -> Held:
+    operation = row.series.partition(" operation=")[2]
+    return Held(
+        row.id,
+        row.version,
+        Standing(row.state, row.since_us, row.incident, row.fired_us),
+        Subject(row.series, row.integration, row.partner, operation),
+        severity or Severity.P4,
+    )
+
+
+def _set(session: Session, change: Change) -> int | None:
+    """Write the new standing; the row's id, None if somebody else changed it first."""
+    values = {
+        "state": change.standing.state,
+        "since_us": change.standing.since_us,
+        "incident": change.standing.incident,
+        "fired_us": change.standing.fired_us,
+        "summary": change.verdict.summary,
+    }
+    if change.held is None:
+        return _insert(session, change, values)
+    result = session.execute(
+        update(Alert)
+        .where(Alert.id == change.held.id, Alert.version == change.held.version)
+        .values(version=change.held.version + 1, **values)
+    )
+    return change.held.id if cast("CursorResult[Any]", result).rowcount == 1 else None
+
+
+def _insert(session: Session, change: Change, values: dict[str, Any]) -> int | None:
+    row = Alert(
+        rule=change.key.rule,
+        series=change.key.series,
+        integration=change.subject.integration,
+        partner=change.subject.partner,
+        version=1,
+        **values,
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+    except IntegrityError:
+        return None
+    return row.id
+
+
+def _incident(
+    session: Session, change: Change, row_id: int, evidence: str, now_us: int
+) -> Incident:
+    if change.event == Event.FIRED:
+        incident = Incident(
+            alert_id=row_id,
+            number=change.standing.incident,
+            severity=change.severity,
+            fired_us=now_us,
+            summary=change.verdict.summary,
+            evidence=evidence,
+        )
+        session.add(incident)
+        session.flush()
+        return incident
+    incident = session.scalars(
+        select(Incident).where(
+            Incident.alert_id == row_id, Incident.number == change.standing.incident
+        )
+    ).one()
+    incident.resolved_us = now_us
+    return incident
+
+
+def _told(session: Session, incident: Incident) -> frozenset[str]:
+    """Addresses that were, or still will be, told that it fired."""
+    statement = select(Notification.address).where(
+        Notification.incident_id == incident.id,
+        Notification.event == Event.FIRED,
+        Notification.delivery.in_([Delivery.SENT, Delivery.QUEUED]),
+    )
+    return frozenset(session.scalars(statement))
+
+
+def _around(
+    session: Session, changes: Sequence[Change], now_us: int, explaining: frozenset[str]
+) -> Around:
+    opened = {each.key.rule for each in changes if each.event == Event.FIRED}
+    opened |= set(session.scalars(select(Alert.rule).where(Alert.state.in_(_OPEN)).distinct()))
+    return Around(
+        receivers=_receivers(session),
+        muted=_muted(session, now_us),
+        platform_out=bool(explaining & opened),
+        blind=bool(_BLINDING & opened),
+        sent_lately=_sent_lately(session, now_us),
+    )
+
+
+def _receivers(session: Session) -> list[Receiver]:
+    """The default ones: every ecosystem user for all, a partner's contacts for its own."""
+    users = session.scalars(
+        select(User.email).where(User.role == Role.ECOSYSTEM, User.disabled_us.is_(None))
+    )
+    found = [Receiver("ecosystem", Audience.ECOSYSTEM, MAIL, email) for email in sorted(users)]
+    contacts = session.execute(
+        select(Partner.slug, PartnerContact.email)
+        .join(PartnerContact, PartnerContact.partner_id == Partner.id)
+        .where(Partner.removed_us.is_(None))
+        .order_by(Partner.slug, PartnerContact.position)
+    )
+    return found + [
+        Receiver(f"contacts of {slug}", Audience.PARTNER, MAIL, email, slug)
+        for slug, email in contacts
+    ]
+
+
+def _muted(session: Session, now_us: int) -> list[Muted]:
+    rows = session.scalars(
+        select(Silence).where(Silence.starts_us <= now_us, Silence.ends_us > now_us)
+    )
+    return [Muted(row.rule, row.integration, row.partner) for row in rows]
+
+
+def _sent_lately(session: Session, now_us: int) -> dict[str, int]:
+    rows = session.execute(
+        select(Notification.address, func.count().label("sent"))
+        .where(
+            Notification.created_us > now_us - THROTTLE_US,
+            Notification.event == Event.FIRED,
+            Notification.delivery != Delivery.DROPPED,
+        )
+        .group_by(Notification.address)
+    )
+    return {row.address: row.sent for row in rows}

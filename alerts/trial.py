@@ -1,0 +1,90 @@
+"""A rule tried on the past: what it would have told, and when. It writes nothing.
+
+Counts are those of then, as far as they are still kept by the minute; what past weeks led to expect
+is as of now, and circuits and Midspan's own faults of the past are not known.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from alerts.changes import Change, Held, Key, changes
+from alerts.evaluate import evaluate
+from alerts.measures import Measures
+from app.commands import registry_checks as check
+from app.commands.rule_file import parse
+from app.commands.rules import standing_rules
+from app.db import registry_engine
+from app.domain.rule import DEFAULT_RULES, Rule
+from app.domain.window import MINUTE_US, floor, parse_duration
+from app.errors import MidspanError, NotFound
+from app.queries import Reading
+from app.queries.reading import now_us
+from app.settings import Settings
+from app.store.open import open_store
+
+_MOST = 10_000
+
+
+class Told(NamedTuple):
+    """One event that people would have been told of."""
+
+    at_us: int
+    change: Change
+
+
+def trial(measures: Measures, rules: Sequence[Rule], times_us: Sequence[int]) -> Iterator[Told]:
+    """What the rules would have told at these times, in order."""
+    held: dict[Key, Held] = {}
+    for at_us in times_us:
+        for change in changes(held, evaluate(rules, measures.see(rules, at_us, {})), at_us):
+            held[change.key] = Held(0, 0, change.standing, change.subject, change.severity)
+            if change.event is not None:
+                yield Told(at_us, change)
+
+
+def print_trial(settings: Settings, rule: str, at: str, over: str, every: str) -> None:
+    """Try a rule and say what it would have told."""
+    try:
+        end_us = now_us() if at == "now" else check.moment(at)
+        over_us, step_us = parse_duration(over), max(MINUTE_US, parse_duration(every))
+    except ValueError as error:
+        raise MidspanError(str(error)) from None
+    if over_us // step_us > _MOST:
+        raise MidspanError(f"that is more than {_MOST:,} evaluations: take a longer --every")
+    rules = _rules(settings.home, rule)
+    reading = Reading(
+        registry_engine(settings.registry_url), open_store(settings.metrics_url, read_only=True)
+    )
+    start_us = floor(end_us - over_us, step_us)
+    times_us = range(start_us, end_us, step_us)
+    fired = 0
+    for told in trial(Measures(reading, settings.home), rules, times_us):
+        fired += told.change.event is not None and told.change.event.value == "fired"
+        print(_line(told))  # noqa: T201 - what a command says
+    print(f"would have fired {fired} times in {over}")  # noqa: T201
+
+
+def _line(told: Told) -> str:
+    at = datetime.fromtimestamp(told.at_us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%MZ")
+    change = told.change
+    event = change.event.value if change.event else ""
+    return (
+        f"{at}  {event:<8}  {change.severity.value}  {change.key.series}  {change.verdict.summary}"
+    )
+
+
+def _rules(home: Path, name: str) -> tuple[Rule, ...]:
+    path = Path(name)
+    if path.is_file():
+        files = parse(path.read_bytes(), path.name)
+        if files.problems:
+            raise MidspanError("\n".join(files.problems))
+        return files.rules
+    standing, _ = standing_rules(home, DEFAULT_RULES)
+    found = tuple(rule for rule in standing if rule.name == name)
+    if not found:
+        known = ", ".join(sorted(rule.name for rule in standing))
+        raise NotFound(f"no rule {name!r}: it is a file, or one of {known}")
+    return found

@@ -1,0 +1,143 @@
+"""What a message about an incident says, for one audience. Pure: a letter in, words out.
+
+The same words stand in the plain text and in the HTML. A partner reads of its own integration only;
+an incident that is about Midspan itself goes to no partner (`alerts.stages`).
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from alerts.outbox import Letter
+from app.domain.alert import Event
+from app.domain.phrases import THIN, count, percent, span
+
+#: What a headline can do without: the rule and the page say it.
+_ASIDE = re.compile(r" in the last [a-z0-9 ]+|; burning .*")
+_DASH = "\N{EN DASH}"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One row of the table: now, and the equal time before."""
+
+    name: str
+    now: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One failed exchange, and where to read it."""
+
+    line: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message. `chart` is the frozen chart of the evidence, None where there is none."""
+
+    subject: str
+    kicker: str
+    headline: str
+    lead: str
+    incident_url: str
+    period: str
+    figures: tuple[Figure, ...]
+    operations: tuple[str, ...]
+    samples: tuple[Sample, ...]
+    footer: str
+    chart: dict[str, Any] | None
+
+
+def words(letter: Letter, base_url: str, platform: str) -> Words:
+    """What to say in `letter`. Links lead to `base_url`."""
+    evidence = _evidence(letter.evidence)
+    subject_of = letter.integration or letter.partner or "Midspan"
+    over = letter.event == Event.RESOLVED
+    state = "resolved" if over else letter.severity.value
+    return Words(
+        subject=f"[{state}] {subject_of}: {_short(letter.summary)}",
+        kicker=f"Midspan · {platform or 'your platform'} · incident {letter.incident}"
+        f" · {letter.severity.value}",
+        headline=f"{subject_of}: {'over' if over else _short(letter.summary)}",
+        lead=_lead(letter, evidence),
+        incident_url=f"{base_url}/alerts?incident={letter.incident}",
+        period=span(int(evidence.get("window_us", 0))) if evidence.get("window_us") else "",
+        figures=_figures(evidence),
+        operations=tuple(_operation(each) for each in evidence.get("operations", ())),
+        samples=tuple(_sample(each, base_url) for each in evidence.get("samples", ())),
+        footer=_footer(letter),
+        chart=None if over else evidence.get("chart"),
+    )
+
+
+def _evidence(text: str) -> dict[str, Any]:
+    found = json.loads(text)
+    return found if isinstance(found, dict) else {}
+
+
+def _short(summary: str) -> str:
+    """One line that fits a subject."""
+    line = " ".join(_ASIDE.sub("", summary).split(" "))
+    return line if len(line) <= 120 else f"{line[:119]}\N{HORIZONTAL ELLIPSIS}"
+
+
+def _lead(letter: Letter, evidence: dict[str, Any]) -> str:
+    begun = clock(letter.fired_us)
+    if letter.event == Event.RESOLVED and letter.resolved_us is not None:
+        lasted = span(max(60_000_000, letter.resolved_us - letter.fired_us))
+        return (
+            f"Began at {begun}, over at {clock(letter.resolved_us)} ({lasted})."
+            f" It was: {letter.summary}."
+        )
+    sentence = evidence.get("now", {}).get("sentence", "").replace("`", "")
+    return f"{sentence or f'{letter.summary}.'} Since {begun}."
+
+
+def _figures(evidence: dict[str, Any]) -> tuple[Figure, ...]:
+    now, before = evidence.get("now"), evidence.get("before")
+    if not now or not before:
+        return ()
+    return (
+        Figure("Exchanges", count(now["proxied"]), count(before["proxied"])),
+        Figure("Errors", _ratio(now["error_ratio"]), _ratio(before["error_ratio"])),
+        Figure("p95", _ms(now["latency_ms"]["p95"]), _ms(before["latency_ms"]["p95"])),
+        Figure("Excluded", count(now["excluded"]), count(before["excluded"])),
+    )
+
+
+def _operation(found: dict[str, Any]) -> str:
+    bad = f"{count(found['bad'])} of {count(found['exchanges'])} bad"
+    fault = f", {found['fault']}" if found["fault"] else ""
+    return f"{found['operation']}: {bad} ({_ratio(found['error_ratio'])}){fault}"
+
+
+def _sample(found: dict[str, Any], base_url: str) -> Sample:
+    answer = found["status"] or found["error"] or found["outcome"]
+    took = f" in {_ms(found['total_ms'])}" if found["total_ms"] is not None else ""
+    line = f"{clock(found['started_us'])} {found['operation']} → {answer}{took}"
+    return Sample(line, f"{base_url}/exchanges/{found['id']}")
+
+
+def _footer(letter: Letter) -> str:
+    also = f" Also told: {', '.join(letter.others)}." if letter.others else ""
+    hidden = letter.audience == "partner"
+    rule = f"Rule {letter.rule}: {letter.summary}. You are told as {letter.receiver}."
+    return rule if hidden else rule + also
+
+
+def clock(at_us: int) -> str:
+    """`10:14 UTC`, with the day in front for readers of tomorrow."""
+    return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%d %b %H:%M UTC")
+
+
+def _ratio(value: float | None) -> str:
+    return _DASH if value is None else percent(value)
+
+
+def _ms(value: float | None) -> str:
+    return _DASH if value is None else f"{count(round(value))}{THIN}ms"

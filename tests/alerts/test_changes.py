@@ -1,0 +1,170 @@
+"""From findings to changes of standing, with nothing lost that could not be read."""
+
+from alerts.changes import Change, Held, Key, changes
+from alerts.conditions import Verdict
+from alerts.evaluate import Asked, Evaluation, Round, Seen, Subject, asked, evaluate
+from app.domain.alert import Event, Finding, Patience, Standing, State
+from app.domain.rule import (
+    BURN_WINDOWS,
+    DEFAULT_RULES,
+    By,
+    Measure,
+    Override,
+    Own,
+    Rule,
+    Selector,
+    Severity,
+    Silence,
+    Threshold,
+)
+from app.domain.window import HOUR_US, MINUTE_US, Window
+from app.queries.counts import Counted, Counts, CountsView
+from app.queries.results import IntegrationView, ObjectiveView
+
+NOW_US = 1_000 * HOUR_US
+ISSUES = IntegrationView("globex-issues", "I", "globex", "Globex", "public", "crm", ())
+CHAT = IntegrationView("globex-chat", "C", "globex", "Globex", "public", None, ())
+CRM = IntegrationView(
+    "initech-crm", "R", "initech", "Initech", "internal", None,
+    (ObjectiveView("availability", 0.995, "28d", None),),
+)  # fmt: skip
+BAD = Rule("bad", Threshold(Measure.BAD, HOUR_US, above=10, minimum=0), Severity.P3)
+
+
+def view(**bad: int) -> CountsView:
+    """Bad exchanges by slug, with underscores for dashes."""
+    found = {
+        Counted(slug.replace("_", "-")): Counts(good=100, bad=number)
+        for slug, number in bad.items()
+    }
+    return CountsView(Window(NOW_US - HOUR_US, NOW_US), found)
+
+
+def seen(**bad: int) -> Seen:
+    return Seen((ISSUES, CHAT, CRM), {Asked(HOUR_US): view(**bad)})
+
+
+def findings(rule: Rule, what: Seen) -> dict[str, Finding]:
+    return {
+        each.subject.series: each.verdict.finding for each in evaluate([rule], what).evaluations
+    }
+
+
+def after(held: dict[Key, Held], made: list[Change]) -> dict[Key, Held]:
+    """What is held when the changes were recorded."""
+    return held | {
+        each.key: Held(1, 1, each.standing, each.subject, each.severity) for each in made
+    }
+
+
+def test_a_rule_stands_for_each_integration_that_it_selects():
+    rule = Rule("bad", BAD.condition, Severity.P3, only=Selector(partners=frozenset({"globex"})))
+    assert findings(rule, seen(globex_issues=11, initech_crm=11)) == {
+        "integration=globex-issues": Finding.TRUE,
+        "integration=globex-chat": Finding.FALSE,
+    }
+
+
+def test_an_override_changes_the_limit_for_those_it_takes():
+    lax = Override(
+        Selector(categories=frozenset({"crm"})),
+        Threshold(Measure.BAD, HOUR_US, above=50, minimum=0),
+        Patience(),
+    )
+    rule = Rule("bad", BAD.condition, Severity.P3, overrides=(lax,))
+    found = findings(rule, seen(globex_issues=11, globex_chat=11))
+    assert found["integration=globex-issues"] == Finding.FALSE
+    assert found["integration=globex-chat"] == Finding.TRUE
+
+
+def test_a_rule_by_partner_adds_its_integrations_up():
+    rule = Rule("bad", BAD.condition, Severity.P3, By.PARTNER)
+    assert findings(rule, seen(globex_issues=6, globex_chat=6, initech_crm=6)) == {
+        "partner=globex": Finding.TRUE,
+        "partner=initech": Finding.FALSE,
+    }
+
+
+def test_a_rule_by_operation_stands_for_each_operation_that_was_called():
+    counted = {
+        Counted("globex-issues", "GET /a"): Counts(bad=11),
+        Counted("globex-issues", "GET /b"): Counts(good=5),
+    }
+    what = Seen(
+        (ISSUES,),
+        {Asked(HOUR_US, operations=True): CountsView(Window(0, HOUR_US), counted)},
+    )
+    rule = Rule("bad", BAD.condition, Severity.P3, By.OPERATION)
+    assert findings(rule, what) == {
+        "integration=globex-issues operation=GET /a": Finding.TRUE,
+        "integration=globex-issues operation=GET /b": Finding.FALSE,
+    }
+
+
+def test_the_default_rules_ask_for_every_window_they_need_and_no_more():
+    windows = {each.long_us for each in BURN_WINDOWS} | {each.short_us for each in BURN_WINDOWS}
+    assert asked(DEFAULT_RULES) == {
+        Asked(length) for length in windows | {15 * MINUTE_US, 5 * MINUTE_US}
+    }
+
+
+def test_what_cannot_be_read_is_an_error_of_each_instance_and_not_of_midspan_itself():
+    own = {Own.SHED: Verdict(Finding.TRUE, "3 exchanges passed unrecorded")}
+    found = evaluate(DEFAULT_RULES, Seen((CRM,), own=own))
+    by_rule = {each.rule.name: each.verdict.finding for each in found.evaluations}
+    assert by_rule["budget-burn"] == by_rule["silence"] == Finding.ERROR
+    assert by_rule["platform-outage"] == Finding.ERROR
+    assert by_rule["circuit-open"] == Finding.FALSE
+    assert by_rule["midspan-shed"] == Finding.TRUE
+    assert by_rule["midspan-loader-gone"] == Finding.FALSE
+
+
+def test_only_what_changes_is_a_change():
+    held: dict[Key, Held] = {}
+    first = changes(held, evaluate([BAD], seen(globex_issues=11)), NOW_US)
+    assert [(each.key.series, each.event) for each in first] == [
+        ("integration=globex-issues", Event.FIRED)
+    ]
+    held = after(held, first)
+    assert changes(held, evaluate([BAD], seen(globex_issues=12)), NOW_US + 1) == []
+    [over] = changes(held, evaluate([BAD], seen(globex_issues=1)), NOW_US + 2)
+    assert (over.event, over.severity) == (Event.RESOLVED, Severity.P3)
+
+
+def test_a_burn_has_the_severity_of_its_window_but_never_louder_than_its_rule():
+    for limit, expected in ((Severity.P1, Severity.P2), (Severity.P3, Severity.P3)):
+        rule = Rule("burn", BAD.condition, limit)
+        verdict = Verdict(Finding.TRUE, "burning", severity=Severity.P2)
+        one = Evaluation(rule, Subject("integration=x", "x", "p"), verdict, Patience())
+        [made] = changes({}, Round((one,)), NOW_US)
+        assert made.severity == expected
+
+
+def firing(rule: str) -> dict[Key, Held]:
+    key = Key(rule, "integration=globex-issues")
+    subject = Subject(key.series, "globex-issues", "globex")
+    return {key: Held(1, 1, Standing(State.FIRING, 0, 1, 0), subject, Severity.P2)}
+
+
+def test_an_instance_whose_rule_or_integration_is_gone_is_over():
+    assert [each.event for each in changes(firing("former"), evaluate([BAD], seen()), NOW_US)] == [
+        Event.RESOLVED
+    ]
+    without = Seen((CHAT,), {Asked(HOUR_US): view()})
+    assert [each.event for each in changes(firing("bad"), evaluate([BAD], without), NOW_US)] == [
+        Event.RESOLVED
+    ]
+
+
+def test_nothing_is_over_because_it_could_not_be_read():
+    unread = Seen((), readable=False)
+    assert changes(firing("bad"), evaluate([BAD], unread), NOW_US) == []
+    by_operation = Rule("bad", BAD.condition, Severity.P3, By.OPERATION)
+    assert changes(firing("bad"), evaluate([by_operation], Seen((ISSUES,))), NOW_US) == []
+
+
+def test_silence_is_marked_as_quiet():
+    quiet = Rule("silence", Silence(HOUR_US, 5), Severity.P2)
+    tried = CountsView(Window(0, HOUR_US), {Counted("globex-issues"): Counts(bad=9)})
+    [made] = changes({}, evaluate([quiet], Seen((ISSUES,), {Asked(HOUR_US): tried})), NOW_US)
+    assert (made.quiet, made.event) == (True, Event.FIRED)
