@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import median
 
-from app.domain.gates import FILES, OPEN, decode_gates, merged
-
 from alerts.conditions import Circuit, Verdict
 from alerts.evaluate import Asked, Seen, asked, quiet_windows
 from app.auth.caller import own_scope
 from app.domain.alert import Finding
+from app.domain.gates import FILES, OPEN, decode_gates, merged
 from app.domain.phrases import count, percent, span
 from app.domain.rule import Own, Rule
 from app.domain.window import HOUR_US, MINUTE_US, SECOND_US, WEEK_US, Window, ceil, floor
