@@ -58,6 +58,15 @@ EXCHANGES_OLDER = "exchanges-older"
 EXCHANGES_NEWEST = "exchanges-newest"
 EXCHANGES_PROBLEM = "exchanges-problem"
 
+SETTINGS_SESSIONS = "settings-sessions"
+SETTINGS_SECRET = "settings-secret"  # noqa: S105 - an id
+SETTINGS_PEOPLE = "settings-people"
+SETTINGS_INVITE = "settings-invite"
+SETTINGS_CHANGE = "settings-change"
+SETTINGS_TOKENS = "settings-tokens"
+SETTINGS_MAKE = "settings-make"
+SETTINGS_AUDIT = "settings-audit"
+
 
 def part(of: str, name: str) -> str:
     """The id of a part inside a component."""

@@ -22,7 +22,8 @@ from dashboards.theme import style_sheet
 REFRESH_US = 10 * SECOND_US
 SLOTS = 10
 _STORES = (ids.PULSE, ids.ZOOM, ids.SCHEME, ids.TITLE, ids.SINK)
-_ROLES = {"admin": "administrator", "ecosystem": "ecosystem team", "partner": "partner"}
+_ROLES = {"admin": "administrator", "ecosystem": "ecosystem team", "partner": "partner",
+          "internal": "builder of"}  # fmt: skip
 _KEYS = (
     ("/", "find an integration or an exchange"),
     ("g o", "go to the overview"),
@@ -162,6 +163,7 @@ def _user() -> html.Div:
         [
             html.Div(name, className="user-name", title=name),
             html.Div(role, className="user-role"),
+            html.A("Settings", href="/settings", className="link-button"),
             html.Form(
                 html.Button("Log out", type="submit", className="link-button"),
                 action="/logout",
@@ -181,8 +183,9 @@ def _who() -> tuple[str, str]:
     except (Unauthorized, MidspanError):
         return "", ""
     role = _ROLES.get(caller.scope.role.value, caller.scope.role.value)
-    partners = ", ".join(sorted(caller.scope.partners or ()))
-    return caller.name, f"{role} {partners}".strip() if partners else role
+    scope = caller.scope
+    places = ", ".join(sorted((scope.partners or frozenset()) | scope.integrations))
+    return caller.name, f"{role} {places}".strip()
 
 
 def _top() -> html.Header:

@@ -8,6 +8,7 @@ from sqlalchemy import CursorResult, Engine, delete, or_, select, update
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.auth.caller import Caller, scope_of
+from app.auth.context import settings
 from app.commands import audit
 from app.db import reading, transaction
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
@@ -46,6 +47,7 @@ def begin(session: Session, user: User, arrival: Arrival, now_us: int) -> str:
     if arrival.replaces:
         _revoke(session, digest(arrival.replaces), now_us)
     sweep(session, now_us)
+    audit.forget(session, now_us - settings().audit_retention_us)
     session.add(
         LoginSession(
             id_sha256=digest(session_id),

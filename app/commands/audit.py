@@ -1,5 +1,6 @@
 """Writing down who changed what, in the transaction that changes it."""
 
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models import AuditEntry
@@ -16,3 +17,8 @@ def record(
             at_us=now_us, actor=actor[:_MAX], action=action, subject=subject[:_MAX], detail=detail
         )
     )
+
+
+def forget(session: Session, before_us: int) -> None:
+    """Delete the rows from before then; the database refuses for rows younger than 90 days."""
+    session.execute(delete(AuditEntry).where(AuditEntry.at_us < before_us))

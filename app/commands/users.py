@@ -85,11 +85,19 @@ def move_user(
     return True
 
 
-def set_password(session: Session, *, email: str, password: str, now_us: int, actor: str) -> User:
-    """Give a user a new password and end every session of theirs."""
+def set_password(
+    session: Session,
+    *,
+    email: str,
+    password: str,
+    now_us: int,
+    actor: str,
+    besides: str | None = None,
+) -> User:
+    """Give a user a new password and end every session of theirs (`besides`: but that one)."""
     user = find_user(session, email)
     user.password_hash = hash_password(password)
-    end_sessions(session, user, now_us)
+    end_sessions(session, user, now_us, besides=besides)
     audit.record(
         session, now_us=now_us, actor=actor, action="user.password_set", subject=user.email
     )

@@ -34,12 +34,14 @@ PEOPLE = {
     "ecosystem": ("eco@acme.example", Role.ECOSYSTEM, ()),
     "globex": ("dev@globex.example", Role.PARTNER, ("globex",)),
     "initech": (f"{CANARY}@initech.example", Role.PARTNER, ("initech",)),
+    "builder": ("builder@customer.example", Role.INTERNAL, ("hooli-inside",)),
 }
 ROLES = tuple(PEOPLE)
 EVERYTHING = Scope(Role.ECOSYSTEM, None)
 GLOBEX = Scope(Role.PARTNER, frozenset({"globex"}))
 NOBODY = Scope(Role.PARTNER, frozenset())
 SLUGS = ("globex-issues", "globex-chat", "initech-crm")
+INSIDE = "hooli-inside"
 
 
 class Clock:
@@ -116,19 +118,23 @@ def make_template(home: Path) -> dict[str, str]:
     with transaction(engine) as session:
         globex = partner("globex", "Globex")
         initech = partner("initech", f"Initech {CANARY}")
-        session.add_all([globex, initech])
+        hooli = partner("hooli", "Hooli")
+        session.add_all([globex, initech, hooli])
         session.flush()
         session.add(PartnerContact(partner_id=globex.id, position=0, email="oncall@globex.example"))
         for owner, slug in ((globex, SLUGS[0]), (globex, SLUGS[1]), (initech, SLUGS[2])):
             session.add(integration(owner, slug))
+        session.add(integration(hooli, INSIDE, Visibility.INTERNAL))
         session.flush()
         add_objectives(session)
         tokens = {}
-        for name, (email, role, partners) in PEOPLE.items():
+        for name, (email, role, places) in PEOPLE.items():
             known = {"role": role, "now_us": NOW_US, "actor": "test"}
-            add_user(session, email=email, password=PASSWORD, partners=partners, **known)
-            owner_slug = partners[0] if partners else None
-            tokens[name] = add_token(session, name=name, partner=owner_slug, **known)
+            inside = role is Role.INTERNAL
+            where = {"integrations": places} if inside else {"partners": places}
+            add_user(session, email=email, password=PASSWORD, **where, **known)
+            place = {"integration" if inside else "partner": places[0] if places else None}
+            tokens[name] = add_token(session, name=name, **place, **known)
     engine.dispose()
     return tokens
 
@@ -137,10 +143,12 @@ def partner(slug: str, name: str) -> Partner:
     return Partner(slug=slug, name=name, created_us=0, updated_us=0)
 
 
-def integration(owner: Partner, slug: str) -> Integration:
+def integration(
+    owner: Partner, slug: str, visibility: Visibility = Visibility.PUBLIC
+) -> Integration:
     return Integration(
         partner_id=owner.id, slug=slug, name=f"{owner.name} {slug}", created_us=0, updated_us=0,
-        visibility=Visibility.PUBLIC, category=None, allow_private_addresses=False,
+        visibility=visibility, category=None, allow_private_addresses=False,
         connect_ms=1, first_byte_ms=1, idle_ms=1, total_ms=1, body_bytes=1,
     )  # fmt: skip
 
