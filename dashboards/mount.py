@@ -19,6 +19,7 @@ from dashboards.components import states
 from dashboards.pages import PAGES
 
 ASSETS = Path(__file__).resolve().parent / "assets"
+_NOT_FOUND = "Not found"
 _WHAT = {
     "Exchange": "exchange",
     "Health": "integration",
@@ -97,11 +98,11 @@ def open_page(pathname: str | None, search: str | None) -> tuple[Any, str]:
     """The page of an address, and its title."""
     found = router.match(PAGES, pathname)
     if found is None:
-        return states.not_found("page"), "Not found"
+        return states.not_found("page"), _NOT_FOUND
     try:
         body = found.page.layout(**{**router.query(search), **found.arguments})
     except NotFound:
-        return states.not_found(_WHAT.get(found.page.NAME, "page")), "Not found"
+        return states.not_found(_WHAT.get(found.page.NAME, "page")), _NOT_FOUND
     except Unavailable as error:
         return states.unavailable(*asking.trouble(error)[1:]), "Not readable now"
     name = next(iter(found.arguments.values()), "")
@@ -109,7 +110,15 @@ def open_page(pathname: str | None, search: str | None) -> tuple[Any, str]:
 
 
 def _tell_not_found(response: Response) -> Response:
-    """Dash answers 200 to every address; one that opens no page is a 404."""
-    if request.endpoint == "/<path:path>" and router.match(PAGES, request.path) is None:
+    """Dash answers 200 to every address. One that opens no page, or the page of something that is
+    not there for this caller, is a 404: what the browser is about to ask for decides."""
+    if request.endpoint != "/<path:path>" or response.status_code != 200:
+        return response
+    if router.match(PAGES, request.path) is None or _opens_nothing():
         response.status_code = 404
     return response
+
+
+def _opens_nothing() -> bool:
+    search = request.query_string.decode(errors="replace")
+    return open_page(request.path, search)[1] == _NOT_FOUND

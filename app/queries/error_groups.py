@@ -21,7 +21,7 @@ from app.domain.scope import Role, Scope
 from app.domain.window import HOUR_US, Window, ceil, floor
 from app.domain.words import Direction, Fault, Kind, Outcome
 from app.errors import BadQuery, NotFound
-from app.models import ErrorGroupState, Partner, User
+from app.models import ErrorGroupState, Integration, Partner, User
 from app.queries.reading import Reading
 from app.queries.registry import integration_within
 from app.queries.results import IntegrationView
@@ -93,8 +93,6 @@ def error_groups(
     """`NotFound` outside the scope, `BadQuery` for a window that is empty or over 400 days;
     `standings` None: all."""
     view = integration_within(reading, scope, slug)
-    if not 0 < window.length_us <= _LONGEST_US:
-        raise BadQuery("from", "a window ends after it starts, and is at most 400 days long")
     found = _found(reading, scope, view, window)
     seen = [each for each in found.items if each.exchanges]
     counts = {word.value: 0 for word in Standing}
@@ -123,7 +121,7 @@ def assignees(reading: Reading, scope: Scope, slug: str) -> tuple[str, ...]:
     """The e-mail addresses of those who may be given a group of an integration, as far as the
     caller may know them: a partner knows its own people."""
     view = integration_within(reading, scope, slug)
-    members = _members(reading, view.partner_slug)
+    members = _members(reading, scope, view)
     if not scope.covers(None):
         return tuple(sorted(members))
     statement = select(User.email).where(
@@ -136,14 +134,17 @@ def assignees(reading: Reading, scope: Scope, slug: str) -> tuple[str, ...]:
 def _found(
     reading: Reading, scope: Scope, view: IntegrationView, window: Window
 ) -> ErrorGroupsView:
-    """Every group of an integration, seen within the window or not."""
+    """Every group of an integration, seen within the window or not; `BadQuery` for a window that
+    is none or too long."""
+    if not 0 < window.length_us <= _LONGEST_US:
+        raise BadQuery("from", "a window ends after it starts, and is at most 400 days long")
     hours = Window(floor(window.start_us, HOUR_US), ceil(window.end_us, HOUR_US))
     step_us = next(
         step * HOUR_US for step in _STEPS_H if hours.length_us <= step * HOUR_US * _MOST_STEPS
     )
     stored = reading.store.error_groups(view.slug, hours, step_us)
     states = _states(reading, view.slug)
-    known = None if scope.covers(None) else _members(reading, view.partner_slug)
+    known = None if scope.covers(None) else _members(reading, scope, view)
     now_us = reading.clock()
     items = [_view(each, states.get(each.id), known, now_us) for each in stored]
     dense = [replace(each, points=_dense(each.points, hours, step_us)) for each in items]
@@ -160,13 +161,14 @@ def _states(reading: Reading, slug: str) -> dict[int, ErrorGroupState]:
         return {each.group_id: each for each in session.scalars(statement)}
 
 
-def _members(reading: Reading, partner_slug: str) -> frozenset[str]:
-    """The addresses of a partner's own people."""
-    statement = (
-        select(User.email)
-        .join(User.partners)
-        .where(Partner.slug == partner_slug, User.disabled_us.is_(None))
-    )
+def _members(reading: Reading, scope: Scope, view: IntegrationView) -> frozenset[str]:
+    """The addresses of a partner's own people; for who sees but this integration of it, of those
+    who build it."""
+    statement = select(User.email).where(User.disabled_us.is_(None))
+    if scope.covers(view.partner_slug):
+        statement = statement.join(User.partners).where(Partner.slug == view.partner_slug)
+    else:
+        statement = statement.join(User.integrations).where(Integration.slug == view.slug)
     with registry_session(reading.engine) as session:
         return frozenset(session.scalars(statement))
 

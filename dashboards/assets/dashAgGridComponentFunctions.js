@@ -14,6 +14,7 @@
   }
 
   cells.Text = function (props) {
+    window.dashAgGridFunctions.watch(props.api);
     var shown = props.value === undefined || props.value === null ? "" : String(props.value);
     return e("span", { className: "cell-text", title: shown }, shown);
   };

@@ -10,9 +10,10 @@ from dashboards.components.attributes import aria
 from dashboards.ids import part
 
 
-def row(fields: list[Any]) -> html.Div:
-    """Fields beside each other, as many as there is room for."""
-    return html.Div(fields, className="form-row")
+def row(fields: list[Any], title: str | None = None) -> html.Div:
+    """Fields beside each other, as many as there is room for, under what they are for."""
+    head = [html.H3(title)] if title else []
+    return html.Div([*head, *fields], className="form-row")
 
 
 def text(id: str, label: str, example: str = "") -> dmc.TextInput:  # noqa: A002 - Dash's word

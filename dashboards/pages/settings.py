@@ -51,9 +51,9 @@ def _sessions() -> html.Section:
     columns = [
         column("agent", "With", keep=True, minWidth=150, flex=4),
         column("method", "By", minWidth=80, flex=1),
-        column("address", "From", keep=True, minWidth=110, flex=2),
-        column("seen", "Last used", keep=True, minWidth=130, flex=2),
-        column("created", "Since", minWidth=130, flex=2),
+        column("address", "From", minWidth=110, flex=2),
+        column("seen", "Last used", keep=True, minWidth=152, flex=2),
+        column("created", "Since", minWidth=152, flex=2),
     ]
     body = [
         grid(ids.SETTINGS_SESSIONS, columns, label="Your sessions", empty="None."),
@@ -83,7 +83,7 @@ def _people() -> html.Section:
         column("email", "E-mail", keep=True, minWidth=150, flex=4),
         column("role", "Role", keep=True, minWidth=96, flex=2),
         column("places", "Belongs to", minWidth=120, flex=3),
-        column("seen", "Last seen", minWidth=130, flex=2),
+        column("seen", "Last seen", minWidth=152, flex=2),
         column("state", "State", keep=True, minWidth=90, flex=1),
     ]
     invite, change = ids.SETTINGS_INVITE, ids.SETTINGS_CHANGE
@@ -95,7 +95,8 @@ def _people() -> html.Section:
                 forms.choice(part(invite, "role"), "Role", rows.ROLES),
                 forms.text(part(invite, "places"), "Partners or integrations", "globex, initech"),
                 forms.button(invite, "send", "Invite"),
-            ]
+            ],
+            "Invite somebody",
         ),
         forms.said(part(invite, _SAID)),
         forms.row(
@@ -105,7 +106,8 @@ def _people() -> html.Section:
                 forms.text(part(change, "places"), "Partners or integrations", "globex, initech"),
                 forms.choice(part(change, "what"), "Do", rows.CHANGES),
                 forms.button(change, "do", "Do it"),
-            ]
+            ],
+            "Change somebody",
         ),
         forms.said(part(change, _SAID)),
     ]
@@ -117,8 +119,8 @@ def _tokens() -> html.Section:
         column("name", "Name", keep=True, minWidth=140, flex=3),
         column("role", "Role", keep=True, minWidth=96, flex=2),
         column("place", "Belongs to", minWidth=110, flex=2),
-        column("used", "Last used", keep=True, minWidth=130, flex=2),
-        column("created", "Added", minWidth=130, flex=2),
+        column("used", "Last used", keep=True, minWidth=152, flex=2),
+        column("created", "Added", minWidth=152, flex=2),
     ]
     of = ids.SETTINGS_MAKE
     body = [
@@ -140,10 +142,10 @@ def _tokens() -> html.Section:
 
 def _audit() -> html.Section:
     columns = [
-        column("at", "When", keep=True, minWidth=130, flex=2),
+        column("at", "When", keep=True, minWidth=152, flex=2),
         column("actor", "Who", minWidth=120, flex=3),
         column("action", "Did", keep=True, minWidth=120, flex=2),
-        column("subject", "To", keep=True, minWidth=120, flex=3),
+        column("subject", "To", minWidth=120, flex=3),
         column("detail", "Detail", minWidth=140, flex=4),
     ]
     body = grid(ids.SETTINGS_AUDIT, columns, label="Audit log", page_size=20)

@@ -13,7 +13,7 @@ ROLES = {
     "admin": "Administrator",
     "ecosystem": "Ecosystem team",
     "partner": "Partner",
-    "internal": "Builder of internal integrations",
+    "internal": "Builder",
 }
 CHANGES = {
     "move": "Give this role",
@@ -21,6 +21,16 @@ CHANGES = {
     "disable": "Shut out",
     "enable": "Let in again",
 }
+
+#: The first sign that is found counts: browsers name the ones they want to be taken for.
+_BROWSERS = (
+    ("Edg/", "Edge"), ("OPR/", "Opera"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Windows", "Windows"),
+    ("Mac OS", "macOS"), ("Linux", "Linux"),
+)  # fmt: skip
 
 
 def opening(name: str, scope: Scope) -> str:
@@ -38,12 +48,21 @@ def session(view: SessionView) -> Row:
     """One session; the one that asks says so."""
     return {
         "id": view.handle,
-        "agent": ("This browser: " if view.current else "") + (view.agent or "unknown"),
+        "agent": browser(view.agent) + (", this one" if view.current else ""),
         "method": view.method,
         "address": view.address,
         "seen": moment(view.last_seen_us),
         "created": moment(view.created_us),
     }
+
+
+def browser(agent: str) -> str:
+    """A User-Agent as people know it; what is not known, as it was sent."""
+    name = next((known for sign, known in _BROWSERS if sign in agent), None)
+    if name is None:
+        return agent or "no name given"
+    system = next((known for sign, known in _SYSTEMS if sign in agent), None)
+    return f"{name} on {system}" if system else name
 
 
 def person(view: PersonView) -> Row:

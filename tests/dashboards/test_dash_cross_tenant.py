@@ -55,6 +55,12 @@ def globex(web):
     return web.client("globex")
 
 
+@pytest.fixture(scope="module")
+def builder(web):
+    """The browser of somebody who builds one internal integration of Hooli."""
+    return web.client("builder")
+
+
 def _cursor(raw: bytes) -> str:
     from app.queries.exchanges import _encode
 
@@ -91,6 +97,13 @@ def call_of(output: str, wanted: dict, values: dict) -> dict:
     }
 
 
+#: The properties that callbacks read, beside those of the address.
+FILLED = (
+    "data", "value", "n_clicks", "rowData", "id", "children", "n_intervals", "className",
+    "selectedRows", "cellClicked", "relayoutData", "clickData", "checked", "n_submit",
+)  # fmt: skip
+
+
 def on_server(app: Dash) -> dict[str, dict]:
     """The callbacks that run here; the others run in the browser."""
     return {key: each for key, each in app.callback_map.items() if "callback" in each}
@@ -105,7 +118,7 @@ def calls(web: World, searches: tuple[str, ...] = SEARCHES) -> Iterator[dict]:
                 values = {"pathname": pathname, "search": search, "href": pathname + search}
                 yield call_of(output, wanted, values)
         for value in (THEIRS, web.ids[0], {"index": THEIRS}, [THEIRS], 1, True):
-            values = dict.fromkeys(("data", "value", "n_clicks", "rowData", "id"), value)
+            values = dict.fromkeys(FILLED, value)
             yield call_of(output, wanted, {"pathname": f"/integrations/{THEIRS}", **values})
 
 
@@ -115,17 +128,54 @@ def test_every_callback_of_the_pages_is_tried(web):
         assert page in outputs
 
 
+def test_every_callback_is_filled_by_the_probe(web):
+    known = {"pathname", "search", "href", "hash", *FILLED}
+    for output, wanted in on_server(web.dash).items():
+        for each in (*wanted["inputs"], *wanted["state"]):
+            assert each["property"] in known, f"say what {each} of {output} is to be tried with"
+            assert "{" not in each["id"], f"fill the index of {each['id']} with what is theirs"
+
+
+def answered(output: str, status: int) -> bool:
+    """Whether a callback answered as it should: some are for administrators only."""
+    return status in {200, 204} or (status == 403 and "settings-" in output)
+
+
 def test_no_callback_shows_a_partner_a_byte_of_another(web, globex):
     mine, asked = 0, 0
     for call in calls(web):
         answer = globex.post(UPDATE, json=call)
-        assert answer.status_code in {200, 204}, (call, answer.text)
+        assert answered(call["output"], answer.status_code), (call, answer.text)
         assert CANARY not in answer.text, call
         assert THEIRS not in answer.text or THEIRS in json.dumps(call), call
         mine += MINE in answer.text
         asked += 1
     assert asked > 100
     assert mine > 20, "it has to see its own"
+
+
+def test_no_callback_shows_a_builder_a_byte_of_anything_else(web, builder):
+    for call in calls(web, ("?window=24h",)):
+        answer = builder.post(UPDATE, json=call)
+        assert answered(call["output"], answer.status_code), (call, answer.text)
+        for foreign in (CANARY, MINE, THEIRS):
+            assert foreign not in answer.text or foreign in json.dumps(call), call
+
+
+@pytest.mark.parametrize("role", ["globex", "builder", "ecosystem"])
+def test_nobody_but_an_administrator_manages_people_or_tokens(web, role):
+    client = web.client(role)
+    for output, wanted in on_server(web.dash).items():
+        if any(part in output for part in ADMINISTRATORS):
+            call = call_of(output, wanted, dict.fromkeys(FILLED, "admin"))
+            answer = client.post(UPDATE, json=call)
+            # What the form itself refuses, it refuses before anybody asks who sent it.
+            told = json.dumps(answer.json) if answer.status_code == 200 else ""
+            assert answer.status_code == 403 or "Choose" in told, (output, answer.text)
+
+
+ADMINISTRATORS = ("settings-people", "settings-invite", "settings-change", "settings-tokens",
+                  "settings-make")  # fmt: skip
 
 
 @pytest.mark.parametrize("role", ["ecosystem", "initech"])
@@ -303,7 +353,8 @@ def test_an_address_that_makes_no_sense_is_answered(web, globex, search):
     for output, wanted in on_server(web.dash).items():
         for pathname in (None, f"/integrations/{MINE}", "/integrations/%00", "/" + "a" * 9_000):
             call = call_of(output, wanted, {"pathname": pathname, "search": search})
-            assert globex.post(UPDATE, json=call).status_code in {200, 204}, (output, pathname)
+            answer = globex.post(UPDATE, json=call)
+            assert answered(output, answer.status_code), (output, pathname)
 
 
 def test_a_callback_that_runs_in_the_browser_is_none_of_ours(web, globex):
@@ -317,3 +368,18 @@ def test_a_callback_that_runs_in_the_browser_is_none_of_ours(web, globex):
 def test_a_bundle_that_is_none_is_not_found(web, globex):
     answer = globex.get("/_dash-component-suites/os/path.py")
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("tab", ["", "/exchanges"])
+def test_a_page_of_what_is_not_theirs_is_not_found_like_one_of_what_never_was(web, globex, tab):
+    mine, theirs, never = (
+        globex.get(f"/integrations/{slug}{tab}") for slug in (MINE, THEIRS, "never-was")
+    )
+    assert (mine.status_code, theirs.status_code, never.status_code) == (200, 404, 404)
+    assert theirs.text == never.text
+    assert web.client("ecosystem").get(f"/integrations/{THEIRS}{tab}").status_code == 200
+
+
+def test_an_exchange_that_is_not_theirs_is_not_found(web, globex):
+    assert [globex.get(f"/exchanges/{each}").status_code for each in web.ids] == [404] * 3
+    assert web.client("ecosystem").get(f"/exchanges/{web.ids[0]}").status_code == 200

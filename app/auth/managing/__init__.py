@@ -10,7 +10,6 @@ from app.auth.managing.myself import (
     SessionView,
     change_password,
     end_other_sessions,
-    end_session,
     my_sessions,
 )
 from app.auth.managing.people import (
@@ -39,7 +38,6 @@ __all__ = [
     "audit_log",
     "change_password",
     "end_other_sessions",
-    "end_session",
     "end_sessions_of",
     "invite",
     "move",

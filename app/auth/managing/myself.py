@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import CursorResult, select, update
+from sqlalchemy import select
 
 from app.auth import passwords
 from app.auth.caller import current_actor
@@ -59,25 +59,6 @@ def my_sessions() -> list[SessionView]:
             )
             for row in session.scalars(statement)
         ]
-
-
-def end_session(handle: str) -> bool:
-    """End one of the caller's sessions; False when there is none of that name."""
-    email, _ = person()
-    if len(handle) != _HANDLE or not handle.isalnum():
-        return False
-    with transaction(engine()) as session:
-        user = users.find_user(session, email)
-        result = session.execute(
-            update(LoginSession)
-            .where(
-                LoginSession.user_id == user.id,
-                LoginSession.id_sha256.startswith(handle),
-                LoginSession.revoked_us.is_(None),
-            )
-            .values(revoked_us=clock_us())
-        )
-        return isinstance(result, CursorResult) and result.rowcount > 0
 
 
 def end_other_sessions() -> None:
