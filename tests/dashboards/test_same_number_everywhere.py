@@ -1,0 +1,105 @@
+"""Every number that docs/numbers.md defines is the same on a page and in the API.
+
+The document is the list: a number that is added to it fails here until it is said where it shows.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dashboards import format as show
+from dashboards import words
+from dashboards.mount import mount
+from tests.app.web_world import SLUGS, World, copy_of, make_template, some_traffic
+from tests.dashboards.test_dash_cross_tenant import UPDATE, call_of, on_server
+
+SLUG = SLUGS[0]
+DOCUMENT = Path(__file__).parents[2] / "docs/numbers.md"
+Json = dict
+
+
+def counts(name: str) -> Callable[[Json], list[str]]:
+    return lambda it: [show.count(it["health"][name])]
+
+
+#: What a page must show of the API's answers, by the name of the number.
+SHOWN: dict[str, Callable[[Json], list[str]]] = {
+    "proxied": counts("proxied"),
+    "good": lambda it: [str(point["good"]) for point in it["points"] if point["good"]],
+    "bad": lambda it: [str(point["bad"]) for point in it["points"] if point["bad"]],
+    "excluded": counts("excluded"),
+    "shed": counts("shed"),
+    "error_ratio": lambda it: [show.ratio(it["health"]["error_ratio"])],
+    "error_interval": lambda it: [show.interval(tuple(it["health"]["error_interval"]))],
+    "latency_ms": lambda it: [show.ms(it["health"]["latency_ms"]["p95"])],
+    "p50": lambda it: [show.ms(it["health"]["latency_ms"]["p50"])],
+    "p95": lambda it: [show.ms(it["health"]["latency_ms"]["p95"])],
+    "p99": lambda it: [show.ms(it["health"]["latency_ms"]["p99"])],
+    "status": lambda it: [words.status(it["health"]["status"]).text],
+    "by_fault": lambda it: list(it["health"]["by_fault"]),
+    "main_fault": lambda it: list(it["health"]["by_fault"]),
+    "sentence": lambda it: [it["health"]["sentence"].split("`")[0].strip()],
+    "total_ms": lambda it: [show.ms(it["log"][0]["total_ms"])],
+    "exchanges": counts("recorded"),
+    "recorded": counts("recorded"),
+}
+#: Numbers that one side alone has, and why; the other has nothing to differ.
+ONE_SIDED = {
+    "by_outcome": "a chart of a page draws it from `series`, as shares",
+    "request_bytes": "the API alone",
+    "response_bytes": "the API alone",
+    "reasons": "a page shows the sentence, which is made of them",
+}
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
+    """What the API says of one integration in one hour, and every text its pages are told."""
+    home = tmp_path_factory.mktemp("numbers")
+    tokens = make_template(home / "template")
+    world = World(copy_of(home / "template", home / "home"), tokens)
+    world.load(some_traffic())
+    world.dash = mount(world.app, world.settings)
+    client = world.client("globex")
+    base = f"/api/v1/integrations/{SLUG}"
+    told = {
+        "health": client.get(f"{base}/health?window=1h").json,
+        "points": client.get(f"{base}/series?window=1h&step=1m").json["points"],
+        "log": client.get("/api/v1/exchanges?verdict=bad&window=1h").json["items"],
+    }
+    yield told, json.dumps(list(pages(world, client)), ensure_ascii=False)
+    world.close()
+
+
+def pages(world, client) -> Iterator[Json]:
+    for pathname in (f"/integrations/{SLUG}", f"/integrations/{SLUG}/exchanges", "/"):
+        for output, wanted in on_server(world.dash).items():
+            values = {"pathname": pathname, "search": "?window=1h", "href": pathname}
+            answer = client.post(UPDATE, json=call_of(output, wanted, values))
+            if answer.status_code == 200:
+                yield answer.json
+
+
+def documented() -> list[str]:
+    """The names in the first column of the tables about traffic, health and pages."""
+    text = DOCUMENT.read_text().split("## Midspan itself")[0]
+    cells = re.findall(r"^\| ([^|]*`[^|]*) \|", text, re.MULTILINE)
+    return sorted({name for cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)})
+
+
+def test_every_number_of_the_document_is_known_here():
+    unknown = set(documented()) - SHOWN.keys() - ONE_SIDED.keys()
+    assert not unknown, f"say where a page shows {sorted(unknown)}, or why none does"
+    assert len(documented()) > 10
+
+
+@pytest.mark.parametrize("name", SHOWN)
+def test_a_page_shows_the_number_that_the_api_says(answers, name):
+    api, page = answers
+    expected = SHOWN[name](api)
+    assert expected
+    for text in expected:
+        assert json.dumps(text, ensure_ascii=False)[1:-1] in page, (name, text)
