@@ -109,11 +109,19 @@ def on_server(app: Dash) -> dict[str, dict]:
     return {key: each for key, each in app.callback_map.items() if "callback" in each}
 
 
+def reads_address(wanted: dict) -> bool:
+    """Whether a callback knows which page it is asked for; one that does not is asked once."""
+    return any(
+        each["property"] in {"pathname", "search", "href"}
+        for each in (*wanted["inputs"], *wanted["state"])
+    )
+
+
 def calls(web: World, searches: tuple[str, ...] = SEARCHES) -> Iterator[dict]:
     """Every callback with every address; every other property is also the other partner's."""
     searches = (*searches, f"?window=24h&cursor={web.cursor}")
     for output, wanted in on_server(web.dash).items():
-        for pathname in pathnames(web):
+        for pathname in pathnames(web) if reads_address(wanted) else ["/"]:
             for search in searches:
                 values = {"pathname": pathname, "search": search, "href": pathname + search}
                 yield call_of(output, wanted, values)
