@@ -13,6 +13,7 @@ import pytest
 from dashboards import format as show
 from dashboards import words
 from dashboards.mount import mount
+from tests.app.error_worlds import failing
 from tests.app.web_world import SLUGS, World, copy_of, make_template, some_traffic
 from tests.dashboards.test_dash_cross_tenant import UPDATE, call_of, on_server
 
@@ -45,7 +46,12 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
     "total_ms": lambda it: [show.ms(it["log"][0]["total_ms"])],
     "exchanges": counts("recorded"),
     "recorded": counts("recorded"),
+    "total": lambda it: [show.count(group["total"]) for group in it["groups"]],
+    "installations": lambda it: [show.count(group["installations"]) for group in it["groups"]],
+    "standing": lambda it: [group["standing"] for group in it["groups"]],
 }
+#: What defines no number of an integration: codes, words, and Midspan's own counters.
+OTHER_SECTIONS = ("Refused exchanges", "Status", "Midspan itself")
 #: Numbers that one side alone has, and why; the other has nothing to differ.
 ONE_SIDED = {
     "by_outcome": "a chart of a page draws it from `series`, as shares",
@@ -61,13 +67,14 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     home = tmp_path_factory.mktemp("numbers")
     tokens = make_template(home / "template")
     world = World(copy_of(home / "template", home / "home"), tokens)
-    world.load(some_traffic())
+    world.load(some_traffic(), errors=[failing(number=1234)])
     world.dash = mount(world.app, world.settings)
     client = world.client("globex")
     base = f"/api/v1/integrations/{SLUG}"
     told = {
         "health": client.get(f"{base}/health?window=1h").json,
         "points": client.get(f"{base}/series?window=1h&step=1m").json["points"],
+        "groups": client.get(f"{base}/error-groups?window=1h").json["items"],
         "log": client.get("/api/v1/exchanges?verdict=bad&window=1h").json["items"],
     }
     yield told, json.dumps(list(pages(world, client)), ensure_ascii=False)
@@ -75,7 +82,8 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
 
 
 def pages(world, client) -> Iterator[Json]:
-    for pathname in (f"/integrations/{SLUG}", f"/integrations/{SLUG}/exchanges", "/"):
+    for pathname in (f"/integrations/{SLUG}", f"/integrations/{SLUG}/exchanges",
+                     f"/integrations/{SLUG}/errors", "/"):  # fmt: skip
         for output, wanted in on_server(world.dash).items():
             values = {"pathname": pathname, "search": "?window=1h", "href": pathname}
             answer = client.post(UPDATE, json=call_of(output, wanted, values))
@@ -85,7 +93,8 @@ def pages(world, client) -> Iterator[Json]:
 
 def documented() -> list[str]:
     """The names in the first column of the tables about traffic, health and pages."""
-    text = DOCUMENT.read_text().split("## Midspan itself")[0]
+    sections = re.split(r"^## ", DOCUMENT.read_text(), flags=re.MULTILINE)
+    text = "".join(each for each in sections if not each.startswith(OTHER_SECTIONS))
     cells = re.findall(r"^\| ([^|]*`[^|]*) \|", text, re.MULTILINE)
     return sorted({name for cell in cells for name in re.findall(r"`([a-z0-9_]+)`", cell)})
 

@@ -10,6 +10,7 @@ from itertools import product
 import pytest
 
 from app.domain.ids import format_id
+from tests.app.error_worlds import failing, theirs
 from tests.app.web_world import CANARY, INSIDE, SLUGS, some_traffic
 from tests.contract.worlds import NOW_US, exchange, failure
 
@@ -24,7 +25,7 @@ FOREIGN = {
 
 @pytest.fixture
 def full(world):
-    world.load(some_traffic())
+    world.load(some_traffic(), errors=[failing(), theirs()])
     world.load([exchange(NOW_US, integration=INSIDE)])
     world.ids = {slug: format_id(failure(NOW_US, integration=slug).id) for slug in (*SLUGS, INSIDE)}
     return world
@@ -35,14 +36,14 @@ def values(world) -> dict[str, list]:
     slugs = [*SLUGS, INSIDE, "unattributed", "initech", "globex", "hooli", "never"]
     log = world.api("/exchanges?limit=500").json["items"]
     ids = {each["integration"]: each["id"] for each in log}
-    failing = [
+    groups = [
         group["id"]
         for slug in SLUGS
         for group in world.api(f"/integrations/{slug}/error-groups").json["items"]
     ]
     return {
         "slug": slugs, "integration": slugs, "exchange_id": [*ids.values()],
-        "group": failing or ["x"],
+        "group": groups,
         "window": ["30d"], "from": ["1970-01-01T00:00:00Z"], "to": ["2199-01-01T00:00:00Z"],
         "step": ["1d"], "metric": ["by_outcome"], "cursor": ["x"], "limit": [500],
         "installation": [CANARY], "customer": [CANARY], "topic": [CANARY], "operation": [CANARY],
@@ -50,6 +51,8 @@ def values(world) -> dict[str, list]:
         "verdict": ["bad"], "fault": ["partner"], "status": [500], "standing": ["open"],
         "text": ["a note"], "at": ["2026-11-22T10:00:00Z"], "handling": ["resolved"],
         "until": ["2026-12-22T10:00:00Z"], "more": [5], "assignee": [f"{CANARY}@initech.example"],
+        "delivery": [CANARY], "error": [CANARY], "method": ["POST"], "min_ms": [1],
+        "trace": ["0" * 32],
     }  # fmt: skip
 
 
