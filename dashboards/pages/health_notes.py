@@ -16,10 +16,10 @@ from dashboards.ids import part
 
 _OF = ids.HEALTH_NOTES
 _COLUMNS = [
-    column("at_us", "When", "When", keep=True, minWidth=96, maxWidth=140, flex=2),
-    column("kind", "Kind", "Text", minWidth=84, maxWidth=120, flex=2),
-    column("text", "Note", "Text", keep=True, minWidth=140, flex=8),
-    column("author", "By", "Text", minWidth=120, flex=3),
+    column("at_us", "When", "When", keep=True, minWidth=84, maxWidth=140, flex=3),
+    column("kind", "Kind", "Text", minWidth=60, maxWidth=120, flex=2),
+    column("text", "Note", "Text", keep=True, minWidth=100, flex=8),
+    column("author", "By", "Text", minWidth=60, flex=3),
 ]  # fmt: skip
 _KINDS = [{"value": kind, "label": kind} for kind in KINDS]
 
