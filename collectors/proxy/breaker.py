@@ -18,7 +18,7 @@ _NS_PER_US = 1_000
 _PROBING_NS = 1_000_000_000
 
 _ANSWERED = frozenset({Outcome.OK, Outcome.CLIENT_ERROR})
-_FAILED = frozenset(
+_FAILURES = frozenset(
     {
         Outcome.SERVER_ERROR,
         Outcome.TIMEOUT,
@@ -51,14 +51,19 @@ class Circuit(IntEnum):
     HALF_OPEN = 2
 
 
+# Asked for every exchange: looking up a member of an enum costs.
+_CLOSED, _OPEN, _HALF_OPEN = Circuit
+_GOOD, _FAILED, _NOTHING = Sign
+
+
 def sign_of(direction: Direction, outcome: Outcome, status: int, code: str) -> Sign:
     """See `Sign`. A 429 says neither: the side that is called is well and wants less."""
     if outcome in _ANSWERED:
-        return Sign.NOTHING if status == 429 else Sign.GOOD
-    if outcome not in _FAILED:
-        return Sign.NOTHING
+        return _NOTHING if status == 429 else _GOOD
+    if outcome not in _FAILURES:
+        return _NOTHING
     fault = judge(direction, outcome, status, code).fault
-    return Sign.FAILED if fault in _CALLED[direction] else Sign.NOTHING
+    return _FAILED if fault in _CALLED[direction] else _NOTHING
 
 
 class CircuitBreaker:
@@ -78,7 +83,7 @@ class CircuitBreaker:
         #: Until when it is open, since when it is not closed, and how often it has opened.
         self.until_ns = self.left_closed_ns = self.opened = 0
         self._probing = self._probes = 0  # probes under way, and good ones so far
-        self.circuit = Circuit.CLOSED
+        self.circuit = _CLOSED
         #: Exchanges in the window; once it is open, of the window that opened it.
         self.good = self.failed = 0
         self._at = 0
@@ -86,18 +91,18 @@ class CircuitBreaker:
 
     def wait_ns(self, now_ns: int) -> int:
         """0: an exchange may enter. Else how long until it is worth asking again."""
-        if self.circuit == Circuit.CLOSED:
+        if self.circuit == _CLOSED:
             return 0
-        if self.circuit == Circuit.OPEN:
+        if self.circuit == _OPEN:
             if now_ns < self.until_ns:
                 return self.until_ns - now_ns
-            self._change(Circuit.HALF_OPEN)
+            self._change(_HALF_OPEN)
         full = self._probing + self._probes >= self.rules.probes
         return _PROBING_NS if full else 0
 
     def enter(self) -> int:
         """Take an exchange that `wait_ns` let in; what to leave with."""
-        if self.circuit == Circuit.HALF_OPEN:
+        if self.circuit == _HALF_OPEN:
             self._probing += 1
         return self.epoch
 
@@ -105,18 +110,18 @@ class CircuitBreaker:
         """An exchange ended; whether the circuit changed."""
         if epoch != self.epoch:
             return False
-        if self.circuit == Circuit.CLOSED:
-            return sign != Sign.NOTHING and self._judge(sign, now_ns)
+        if self.circuit == _CLOSED:
+            return sign != _NOTHING and self._judge(sign, now_ns)
         self._probing -= 1
-        if sign == Sign.NOTHING:
+        if sign == _NOTHING:
             return False
-        if sign == Sign.FAILED:
+        if sign == _FAILED:
             self._open(now_ns)
             return True
         self._probes += 1
         if self._probes < self.rules.probes:
             return False
-        self._change(Circuit.CLOSED)
+        self._change(_CLOSED)
         self._forget()
         return True
 
@@ -125,7 +130,7 @@ class CircuitBreaker:
         if at != self._at:
             self._roll(at)
         place = self._at % _SLICES
-        if sign == Sign.GOOD:
+        if sign == _GOOD:
             self.good += 1
             self._good[place] += 1
             return False
@@ -138,9 +143,9 @@ class CircuitBreaker:
         return True
 
     def _open(self, now_ns: int) -> None:
-        if self.circuit == Circuit.CLOSED:
+        if self.circuit == _CLOSED:
             self.left_closed_ns = now_ns
-        self._change(Circuit.OPEN)
+        self._change(_OPEN)
         self.opened += 1
         self.until_ns = now_ns + self._open_ns
 

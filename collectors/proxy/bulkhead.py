@@ -39,9 +39,10 @@ class Bulkhead(Generic[_T]):
         self._waiting[who] = None
         return True
 
-    def leave(self) -> None:
-        """Give a place back."""
+    def leave(self) -> bool:
+        """Give a place back; whether somebody waits for one."""
         self.inside -= 1
+        return bool(self._waiting)
 
     def give_up(self, who: _T) -> bool:
         """Leave the queue; False: not in it."""

@@ -95,7 +95,11 @@ class Gate(Generic[_W]):
         if self._plain and self._calm:
             self._bulkhead.inside += 1
             return self.breaker.epoch if self.breaker else 0
-        refused = self._refuse_at_all(installation, now_ns) or self._refuse_rate(now_ns, now_us)
+        refused = None
+        if not self._calm or self._rules.paused:
+            refused = self._refuse_at_all(installation, now_ns)
+        if refused is None:
+            refused = self._refuse_rate(now_ns, now_us)
         if refused is not None:
             return refused
         if self._bulkhead.enter():
@@ -111,8 +115,7 @@ class Gate(Generic[_W]):
             return _NOBODY
         if self.breaker and self.breaker.leave(permit, sign, now_ns):
             self._calm = False
-        self._bulkhead.leave()
-        return self._let_in(now_ns) if self._bulkhead.waiting else _NOBODY
+        return self._let_in(now_ns) if self._bulkhead.leave() else _NOBODY
 
     def hold(self, status: int, installation: str, until_ns: int) -> None:
         """The side that is called asks not to be called until then."""
