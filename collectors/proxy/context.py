@@ -7,7 +7,8 @@ request are never taken from it. All `Midspan-` headers are removed before forwa
 """
 
 import re
-from typing import NamedTuple
+
+import msgspec
 
 from app.domain.route import UNATTRIBUTED
 from app.domain.words import Direction, Kind
@@ -24,7 +25,7 @@ _OUTBOUND, _INBOUND, _REQUEST, _WEBHOOK = (
 )  # fmt: skip
 
 
-class Context(NamedTuple):
+class Context(msgspec.Struct, frozen=True, gc=False):
     """What is recorded of it. "" where nothing was said; `attempt` counts from 1."""
 
     installation: str = ""
@@ -34,7 +35,7 @@ class Context(NamedTuple):
     attempt: int = 1
 
 
-class Trace(NamedTuple):
+class Trace(msgspec.Struct, frozen=True, gc=False):
     """The trace an exchange belongs to, and the header lines that pass it on."""
 
     trace_id: str

@@ -117,7 +117,8 @@ class LiveExchange:
         head, found = self.head, self.destination
         self._routed = routed
         self.context = read_context(head, found)
-        self.trace_id, own = read_trace(head, self._hex)
+        trace = read_trace(head, self._hex)
+        self.trace_id, own = trace.trace_id, trace.lines
         gate = self._hub.gates.of[found.direction].get(found.party.integration)
         if gate is not None and not passage.enter(self, gate):
             return

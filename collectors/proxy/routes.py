@@ -2,6 +2,9 @@
 
 A caller never names an upstream: it names an integration (outbound) or proves to be one
 (inbound), and everything about the connection comes from the table.
+
+What is made or read for every exchange is a `msgspec.Struct`: made in a quarter of a named tuple's
+time.
 """
 
 from collections.abc import Iterable
@@ -9,6 +12,8 @@ from dataclasses import astuple
 from hashlib import sha256
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
+
+import msgspec
 
 from app.domain.route import (
     EMPTY_TABLE,
@@ -61,7 +66,7 @@ class Origin(NamedTuple):
     trust: Trust = NO_FILES
 
 
-class Endpoint(NamedTuple):
+class Endpoint(msgspec.Struct, frozen=True, gc=False):
     """A configured URL, ready to be joined with what the caller asks for.
 
     `base` is the path without slashes at its end, `opened` the Host line, see `emit.opening`.
@@ -85,7 +90,7 @@ class Allowance(NamedTuple):
     queue_ns: int
 
 
-class Party(NamedTuple):
+class Party(msgspec.Struct, frozen=True, gc=False):
     """One integration, compiled."""
 
     integration: str
@@ -96,7 +101,7 @@ class Party(NamedTuple):
     capture: CapturePolicy = CapturePolicy.SAMPLE
 
 
-class Destination(NamedTuple):
+class Destination(msgspec.Struct, frozen=True, gc=False):
     """Who an exchange belongs to and what it is. `path` is what is recorded: without query,
     without the integration's name, cut to 2048 characters."""
 
@@ -107,7 +112,7 @@ class Destination(NamedTuple):
     path: str
 
 
-class Routed(NamedTuple):
+class Routed(msgspec.Struct, frozen=True, gc=False):
     """A request that has somewhere to go; `target` is the one to ask upstream for."""
 
     destination: Destination
@@ -138,7 +143,7 @@ class Router:
         party, rest = self._by_slug.get(slug), slash + tail
         if party is None:
             stray = _destination(_STRANGER, _OUTBOUND, _REQUEST, path)
-            return stray, Refusal(NO_SUCH_INTEGRATION, _text(slug, 80))
+            return stray, Refusal(NO_SUCH_INTEGRATION, slug[:80].decode("latin-1"))
         if rest.startswith(_RESERVED):
             return _webhook(party, method, rest, query)
         found = _destination(party, _OUTBOUND, _REQUEST, rest or b"/")
@@ -201,11 +206,7 @@ def _target(endpoint: Endpoint, path: bytes, query: bytes) -> bytes:
 def _destination(
     party: Party, direction: Direction, kind: Kind, path: bytes, topic: str = ""
 ) -> Destination:
-    return Destination(party, direction, kind, topic, _text(path, _PATH_CHARS))
-
-
-def _text(raw: bytes, limit: int) -> str:
-    return raw[:limit].decode("latin-1")
+    return Destination(party, direction, kind, topic, path[:_PATH_CHARS].decode("latin-1"))
 
 
 def _party(route: Route) -> Party:

@@ -6,6 +6,7 @@ import threading
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from app.domain.route import CapturePolicy, Limits
 from app.domain.words import Direction, Kind, Outcome
@@ -96,7 +97,7 @@ def test_which_successes_are_captured_follows_from_their_ids():
 )
 def test_an_integration_says_what_may_be_captured(policy, outcome, captured):
     journal, counts = FakeJournal(), [0] * SIZE
-    found = DESTINATION._replace(party=GLOBEX._replace(capture=policy))
+    found = replace(DESTINATION, party=replace(GLOBEX, capture=policy))
     Tap(journal, counts, 1).record(Settled(destination=found), outcome, "", "")
     assert (journal.exchanges[0].capture is not None) == captured
     assert counts[CAPTURED] == captured
@@ -115,7 +116,7 @@ def test_proxied_is_recorded_plus_shed_and_no_loss_is_forgotten(steps):
     tap = Tap(journal, counts, 0)
     for full, flush, minute, direction in steps:
         journal.full = full
-        found = Settled().destination._replace(direction=Direction(direction))
+        found = replace(Settled().destination, direction=Direction(direction))
         tap.record(
             Settled(started_us=minute * 60_000_000 + 5, destination=found), Outcome.OK, "", ""
         )
