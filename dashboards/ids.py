@@ -53,6 +53,8 @@ ERRORS_SAID = "errors-said"
 
 EXCHANGES_GRID = "exchanges-grid"
 EXCHANGES_TITLE = "exchanges-title"
+EXCHANGES_TICK = "exchanges-tick"
+EXCHANGES_TAIL = "exchanges-tail"
 EXCHANGES_CSV = "exchanges-csv"
 EXCHANGES_OLDER = "exchanges-older"
 EXCHANGES_NEWEST = "exchanges-newest"

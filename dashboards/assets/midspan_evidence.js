@@ -12,10 +12,9 @@
     return [number ? "actions" : "actions idle", number ? number + " chosen" : ""];
   }
 
-  function rows() {
+  function grid() {
     var grids = window.dash_ag_grid;
-    var api = grids && grids.getApi && grids.getApi(GRID);
-    return api ? api.getSelectedRows() : [];
+    return grids && grids.getApi && grids.getApi(GRID);
   }
 
   function say(text) { byId("errors-said").textContent = text; }
@@ -33,12 +32,13 @@
   }
 
   function decide(wish) {
-    var all = rows();
+    var api = grid(), all = api ? api.getSelectedRows() : [];
     if (!all.length) { return; }
     say("…");
     Promise.all(all.map(function (row) { return send(row, wish); })).then(function (answers) {
       var problem = answers.find(Boolean);
       say(problem || "Done.");
+      if (!problem) { api.deselectAll(); }
       window.dash_clientside.set_props("pulse", { data: Date.now() });
     }, function () { say("Midspan does not answer; nothing may have changed. Try again."); });
   }
@@ -66,6 +66,17 @@
     event.target.value = "";
   });
 
+  /* A list is followed while its reader looks at its top: rows do not move under somebody who reads. */
+  var READING_PX = 160;
+  function tail() {
+    var query = new URL(location.href).searchParams;
+    var rests = document.hidden || query.get("live") !== "1" || query.get("cursor") ||
+      query.get("from") || window.scrollY > READING_PX;
+    return rests ? window.dash_clientside.no_update : Date.now();
+  }
+
   window.dash_clientside = Object.assign({}, window.dash_clientside);
-  window.dash_clientside.midspan = Object.assign({}, window.dash_clientside.midspan, { chosen: chosen });
+  window.dash_clientside.midspan = Object.assign({}, window.dash_clientside.midspan, {
+    chosen: chosen, tail: tail,
+  });
 })();

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from dash import Dash, Input, Output, State, html
+from dash import Dash, Input, Output, State, dcc, html
 
 from app.auth import current_scope
 from app.domain.words import Direction, Fault, Kind, Outcome, Verdict, Word
@@ -12,6 +12,7 @@ from app.errors import BadQuery
 from app.queries import ExchangeFilter, get_integration, list_exchanges
 from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
+from dashboards.client import clientside
 from dashboards.components.attributes import aria, data
 from dashboards.components.grid import column, grid
 from dashboards.components.texts import shown
@@ -23,6 +24,8 @@ PATH = "/integrations/<slug>/exchanges"
 NAME = "Exchanges"
 
 ROWS = 50
+#: How often a list that is followed is read; it rests while its reader has scrolled down.
+TAIL_MS = 2_000
 _OF = "exchanges"
 _D = words.DEFINITIONS
 _COLUMNS = [
@@ -48,6 +51,10 @@ _FIELDS = {
     "trace": "trace_id", "q": "text",
 }  # fmt: skip
 _NUMBERS = {"status": "status", "min_ms": "least_us"}
+_PACE = [
+    html.A("Live", href="?live=1", className="choice", **data(param="live", value="1")),
+    html.A("Calm", href="?", className="choice", **data(param="live", value="")),
+]
 _CHOICES: tuple[tuple[str, dict[str, str]], ...] = (
     ("All", {}),
     ("Bad", {"verdict": "bad"}),
@@ -75,6 +82,7 @@ def layout(slug: str, **_query: str) -> html.Div:
             html.Div(
                 [
                     html.Div("", id=ids.EXCHANGES_TITLE, className="period"),
+                    html.Nav(_PACE, className="choices", **aria(label="How often it is read")),
                     html.Nav(_choices(slug), className="choices", **aria(label="Counts as")),
                 ],
                 className="title-row",
@@ -98,6 +106,8 @@ def layout(slug: str, **_query: str) -> html.Div:
                 ],
                 className="pager",
             ),
+            dcc.Interval(id=ids.EXCHANGES_TICK, interval=TAIL_MS),
+            dcc.Store(id=ids.EXCHANGES_TAIL),
         ],
         id=part(_OF, "body"),
         className="page loading",
@@ -124,10 +134,11 @@ def register(app: Dash) -> None:
         },
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
+        Input(ids.EXCHANGES_TAIL, "data"),
         State(ids.LOCATION, "pathname"),
     )
     @asking.main
-    def refresh(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
+    def refresh(search: str | None, _pulse: Any, _tail: Any, pathname: str | None) -> asking.Props:
         ask, slug = asking.asked(search), asking.slug_of(pathname, "exchanges")
         query = router.query(search)
         want = wanted(slug, query, ask.range)
@@ -135,7 +146,13 @@ def register(app: Dash) -> None:
             page = list_exchanges(ask.reading, ask.scope, want.where, want.cursor, ROWS)
         except BadQuery as error:
             return content([], None, ask, query, replace(want, problem=str(error)))
+        if page.next and len(page.items) < ROWS:
+            looked = "Only about 50,000 exchanges were looked through; Older goes on from there."
+            want = replace(want, problem=" ".join(filter(None, (want.problem, looked))))
         return content([tables.exchange_row(v) for v in page.items], page.next, ask, query, want)
+
+    tail, tick = Output(ids.EXCHANGES_TAIL, "data"), Input(ids.EXCHANGES_TICK, "n_intervals")
+    clientside(app, "tail", tail, tick, first=False)
 
 
 def wanted(slug: str, query: dict[str, str], asked: urlstate.Range) -> Wanted:
