@@ -38,13 +38,15 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """A message. `chart` is the frozen chart of the evidence, None where there is none."""
+    """A message. `acknowledge_url`: None when it is over; `chart` is the frozen chart of the
+    evidence, None where there is none."""
 
     subject: str
     kicker: str
     headline: str
     lead: str
     incident_url: str
+    acknowledge_url: str | None
     period: str
     figures: tuple[Figure, ...]
     operations: tuple[str, ...]
@@ -53,8 +55,9 @@ class Words:
     chart: dict[str, Any] | None
 
 
-def words(letter: Letter, base_url: str, platform: str) -> Words:
-    """What to say in `letter`. Links lead to `base_url`."""
+def words(letter: Letter, base_url: str, platform: str, acknowledge: str) -> Words:
+    """What to say in `letter`. Links lead to `base_url`; `acknowledge` is the path of the one that
+    takes the incident."""
     evidence = _evidence(letter.evidence)
     subject_of = letter.integration or letter.partner or "Midspan"
     over = letter.event == Event.RESOLVED
@@ -66,6 +69,7 @@ def words(letter: Letter, base_url: str, platform: str) -> Words:
         headline=f"{subject_of}: {'over' if over else _short(letter.summary)}",
         lead=_lead(letter, evidence),
         incident_url=f"{base_url}/alerts?incident={letter.incident}",
+        acknowledge_url=None if over else f"{base_url}{acknowledge}",
         period=span(int(evidence.get("window_us", 0))) if evidence.get("window_us") else "",
         figures=_figures(evidence),
         operations=tuple(_operation(each) for each in evidence.get("operations", ())),

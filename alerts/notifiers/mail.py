@@ -7,8 +7,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from alerts.chart import error_chart
 from alerts.outbox import Letter
 from alerts.wording import Words, words
+from app.auth import incident_links
 from app.mail import Inline, Mail, send
-from app.settings import Settings
+from app.settings import Settings, secret_key
 
 _CHART = "chart"
 _templates = Environment(
@@ -27,13 +28,16 @@ class MailNotifier:
         self, settings: Settings, platform: Callable[[], str], clock: Callable[[], int]
     ) -> None:
         self._settings = settings
+        self._key = secret_key(settings)
         self._platform = platform
         self._clock = clock
 
     def __call__(self, letter: Letter) -> None:
         """Hand a letter over; `MailUnavailable` or `MailRefused`."""
-        said = words(letter, self._settings.base_url, self._platform())
-        send(self._settings, compose(letter, said), self._clock())
+        now_us = self._clock()
+        take = incident_links.path(self._key, letter.incident, letter.address, now_us)
+        said = words(letter, self._settings.base_url, self._platform(), take)
+        send(self._settings, compose(letter, said), now_us)
 
 
 def compose(letter: Letter, said: Words) -> Mail:

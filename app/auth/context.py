@@ -5,6 +5,7 @@ from typing import Any
 from flask import current_app
 from sqlalchemy import Engine
 
+from app.queries import Reading
 from app.settings import Settings
 
 
@@ -15,6 +16,12 @@ def _midspan() -> Any:
 def engine() -> Engine:
     """The registry."""
     found: Engine = _midspan().reading.engine
+    return found
+
+
+def reading() -> Reading:
+    """Registry and metrics store, with the clock."""
+    found: Reading = _midspan().reading
     return found
 
 

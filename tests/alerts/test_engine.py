@@ -1,6 +1,7 @@
 """From exchanges in a store to a mail in a box: every part real, the clock by hand."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from email import message_from_bytes, policy
@@ -14,12 +15,13 @@ from alerts.dispatch import dispatch
 from alerts.engine import FILE, Engine
 from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import Outbox
+from app.auth import incident_links
 from app.db import reading, transaction
 from app.domain.gates import OPEN, GateState, encode_gates
 from app.domain.scope import Role
 from app.domain.window import MINUTE_US, SECOND_US
 from app.models import Alert, Incident, Notification, Platform
-from app.settings import load
+from app.settings import load, secret_key
 from app.store.port import Batch
 from tests.app.web_world import SLUGS, World
 from tests.contract.worlds import exchange, failure, shed
@@ -128,6 +130,10 @@ def test_a_budget_that_burns_is_told_with_evidence_and_again_when_it_is_over(wor
         assert said in html
         assert said in text or said == "Acme Cloud"
     assert [part.get_content_type() for part in mail.walk()][-1] == "image/png"
+    assert "/acknowledge?token=" in html
+    (token,) = re.findall(r"Acknowledge: \S+token=(\S+)", text)
+    link = incident_links.read(secret_key(world.settings), token)
+    assert (link.incident, link.address) == (1, "oncall@globex.example")
 
     pass_minutes(world, 65)
     traffic(world, GLOBEX, 5_000, 0, ago_min=60)
@@ -140,6 +146,7 @@ def test_a_budget_that_burns_is_told_with_evidence_and_again_when_it_is_over(wor
     over = [each for each in handler.taken if each["To"] == "oncall@globex.example"][-1]
     assert over["Subject"].startswith(f"[resolved] {GLOBEX}: ")
     assert over["References"] == mail["Message-ID"]
+    assert "/acknowledge" not in over.get_body(("plain",)).get_content()
 
 
 def test_evidence_is_frozen_when_it_fires(world, engine):

@@ -13,6 +13,7 @@ from dash import Dash
 from app.domain.ids import exchange_id, format_id
 from app.store.port import StoredCapture
 from dashboards.mount import mount
+from tests.app.alert_worlds import add_incident
 from tests.app.error_worlds import failing, id_of, theirs
 from tests.app.web_world import CANARY, SLUGS, World, copy_of, make_template, some_traffic
 from tests.contract.worlds import NOW_US, exchange, failure
@@ -45,6 +46,8 @@ def web(tmp_path_factory) -> Iterator[World]:
     world.load(some_traffic(), errors=[failing(), theirs()])
     world.ids = [format_id(failed.id), format_id(nobodys.id), format_id(exchange_id(NOW_US, 1, 1))]
     world.cursor = _cursor(failed.id)
+    add_incident(world.engine, NOW_US, MINE, "globex")
+    world.incident = str(add_incident(world.engine, NOW_US, THEIRS, "initech", word=CANARY))
     world.dash = mount(world.app, world.settings)
     yield world
     world.close()
@@ -225,6 +228,7 @@ def addresses(web: World) -> Iterator[str]:
         "group": [id_of(theirs())],
         "path": [path.lstrip("/") for path in pathnames(web)],
         "secret": ["x"],
+        "number": [web.incident, "7000", "x"],
         "filename": ["login.css", "../x"],
         "package_name": ["dash", "os", "nope"],
         "fingerprinted_path": ["../../etc/passwd", "dcc/nope.js", "%00", "dash_renderer.js"],
