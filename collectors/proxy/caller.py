@@ -181,7 +181,7 @@ class CallerProtocol(asyncio.Protocol):
         still_ns = now_ns - self._since_ns
         if self._closing:
             self._end_closing(still_ns)
-        elif self._heads and still_ns > self._caps.head_ns:
+        elif self._heads.held and still_ns > self._caps.head_ns:
             self._refuse(REQUEST_TIMEOUT, "the head did not arrive in time")
         elif still_ns > self._caps.idle_ns or (self._crowd.pressed and still_ns > PRESSED_NS):
             self._hub.counts[IDLED] += 1
@@ -189,7 +189,7 @@ class CallerProtocol(asyncio.Protocol):
 
     def retire(self) -> None:
         """The worker stops: go unless a request or its answer is under way."""
-        if self._exchange is None and not self._heads and not self._closing:
+        if self._exchange is None and not self._heads.held and not self._closing:
             self._writing.close()
 
     # Inside.
@@ -236,7 +236,7 @@ class CallerProtocol(asyncio.Protocol):
         if self.reading.holds:
             self.reading.release(PIPELINE_FULL)
         data, self._ahead = self._ahead, b""
-        if not self._heads:
+        if not self._heads.held:
             self._since_ns = monotonic_ns()
         whole = self._heads.feed(data)
         if whole is None:

@@ -389,10 +389,12 @@ class LiveExchange:
 
     def _settle(self, outcome: Outcome, code: str, detail: str) -> None:
         self.settled = True
-        self.total_us = (monotonic_ns() - self.started_ns) // 1000
-        self._hub.live.discard(self)
+        now_ns = monotonic_ns()
+        self.total_us = (now_ns - self.started_ns) // 1000
+        hub = self._hub
+        hub.live.discard(self)
         if self._stage == _QUEUED:
             self.queue_us = self.total_us
-        self._hub.tap.record(self, outcome, code, detail)
+        hub.tap.record(self, outcome, code, detail)
         if self.gate is not None:
-            passage.leave(self, outcome, code, self._hub.longest_hold_ns)
+            passage.leave(self, outcome, code, most_ns=hub.longest_hold_ns, now_ns=now_ns)

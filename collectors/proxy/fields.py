@@ -1,6 +1,7 @@
 """Header fields, sorted as they are read: passed on, acted on, or dropped. Pure."""
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 #: A field to pass on: lower-case name, name, value without surrounding blanks.
 Field = tuple[bytes, bytes, bytes]
@@ -35,9 +36,14 @@ _OWN, _OWN_TWIN = b"midspan-", b"midspan_"
 _Place = tuple[bytes, int, bytes]
 _NOWHERE, _TO_ACT_ON, _FOR_US = 0, 1, 2
 
+#: A header line, read: how it is passed on, if it is; where else it goes, lower-case name, value.
+_Read = tuple[bytes, int, bytes, bytes]
+
 #: Names seen so far, as spelt; bounded in number and length, because callers choose names.
 _known: dict[bytes, _Place] = {}
 _MOST_KNOWN, _LONGEST_KNOWN = 4096, 64
+#: Lines that were read last: most lines of a head stood in the one before.
+_LINES_KNOWN, _LONGEST_LINE_KNOWN = 1024, 256
 
 
 def sort(lines: list[bytes]) -> Sorted:
@@ -45,16 +51,11 @@ def sort(lines: list[bytes]) -> Sorted:
     passed: Lines = []
     special: Special = {}
     own: Special = {}
-    known = _known
     for line in lines:
-        name, _, value = line.partition(b":")
-        value = value.strip(b" \t")
-        try:
-            opening, aside, lower = known[name]
-        except KeyError:
-            opening, aside, lower = _learn(name)
-        if opening:
-            passed.append(opening + value)
+        read = _read_known if len(line) <= _LONGEST_LINE_KNOWN else _read
+        written, aside, lower, value = read(line)
+        if written:
+            passed.append(written)
         if aside:
             kept = special if aside == _TO_ACT_ON else own
             if lower in kept:
@@ -80,6 +81,16 @@ def unlisted(lines: Lines, connection: list[bytes]) -> Lines:
     """The fields that may pass a hop whose Connection headers are these."""
     listed = tokens(connection) - _END_TO_END
     return [line for line, field in zip(lines, each(lines), strict=True) if field[0] not in listed]
+
+
+def _read(line: bytes) -> _Read:
+    name, _, value = line.partition(b":")
+    value = value.strip(b" \t")
+    opening, aside, lower = _known.get(name) or _learn(name)
+    return opening and opening + value, aside, lower, value
+
+
+_read_known = lru_cache(_LINES_KNOWN)(_read)
 
 
 def _learn(name: bytes) -> _Place:

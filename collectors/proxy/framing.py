@@ -38,7 +38,7 @@ _END = b"\r\n\r\n"
 class HeadBuffer:
     """Gathers bytes until a head is whole. One per connection, empty between messages."""
 
-    __slots__ = ("_head_bytes", "_held", "_leading", "_line_bytes", "_tolerated")
+    __slots__ = ("_head_bytes", "_leading", "_line_bytes", "_tolerated", "held")
 
     def __init__(
         self,
@@ -46,21 +46,18 @@ class HeadBuffer:
         line_bytes: int = LINE_BYTES,
         head_bytes: int = HEAD_BYTES,
     ) -> None:
-        self._held = bytearray()
+        self.held = bytearray()  # of a head that has begun
         self._leading = 0
         self._tolerated = 2 * empty_lines
         self._line_bytes = line_bytes
         self._head_bytes = head_bytes
-
-    def __bool__(self) -> bool:
-        return bool(self._held)
 
     def feed(self, data: bytes) -> tuple[bytes, bytes] | None:
         """(the head with its empty line, what follows it), or None while it is not whole.
 
         Raises `BadMessage` for a head over a limit or with a line end that is not CRLF.
         """
-        if not self._held:
+        if not self.held:
             if self._leading or data[:1] < b"A":
                 data = self._skip_empty_lines(data)
             end = data.find(_END)
@@ -69,14 +66,14 @@ class HeadBuffer:
                 return data[: end + 4], data[end + 4 :]
             if end >= 0:
                 return self._cut(data, end)
-        at = max(0, len(self._held) - 3)
-        self._held += data
-        end = self._held.find(_END, at)
+        at = max(0, len(self.held) - 3)
+        self.held += data
+        end = self.held.find(_END, at)
         if end < 0:
             self._check_partial(at)
             return None
-        whole = bytes(self._held)
-        self._held = bytearray()
+        whole = bytes(self.held)
+        self.held = bytearray()
         return self._cut(whole, end)
 
     def _cut(self, data: bytes, end: int) -> tuple[bytes, bytes]:
@@ -98,7 +95,7 @@ class HeadBuffer:
         return data
 
     def _check_partial(self, at: int) -> None:
-        held, line = self._held, self._line_bytes
+        held, line = self.held, self._line_bytes
         if len(held) > self._head_bytes + 3:  # all of its end but the last byte
             raise BadMessage(HEAD_TOO_LARGE, "head is too long")
         if len(held) > line + 1 and held.find(b"\r\n", 0, line + 2) < 0:

@@ -35,7 +35,7 @@ def enter(live: "LiveExchange", gate: "Gate[LiveExchange]") -> bool:
     return True
 
 
-def leave(live: "LiveExchange", outcome: Outcome, code: str, most_ns: int) -> None:
+def leave(live: "LiveExchange", outcome: Outcome, code: str, *, most_ns: int, now_ns: int) -> None:
     """Tell the gate how it ended, and those that waited what that means for them.
 
     A side that asks not to be called is not called for at most `most_ns`.
@@ -43,11 +43,10 @@ def leave(live: "LiveExchange", outcome: Outcome, code: str, most_ns: int) -> No
     gate, live.gate = live.gate, None
     if gate is None:
         return
-    now_ns, direction = time.monotonic_ns(), live.destination.direction
     if outcome is _OK:
         sign = _GOOD
     else:
-        sign = sign_of(direction, outcome, live.status, code)
+        sign = sign_of(live.destination.direction, outcome, live.status, code)
         if live.status in _ASKS_TO_WAIT and live.answer is not None:
             hold_ns = min(most_ns, _asked_ns(live.answer))
             if hold_ns:

@@ -44,7 +44,7 @@ def test_a_head_is_the_same_however_it_is_cut(places, empty_lines, rest):
         assert found is None
         found = buffer.feed(piece + (rest if number == len(pieces) - 1 else b""))
     assert found == (HEAD, rest)
-    assert not buffer
+    assert not buffer.held
 
 
 @pytest.mark.parametrize(

@@ -122,3 +122,16 @@ def test_a_line_feed_in_a_request_line_never_becomes_part_of_a_target():
     with pytest.raises(BadMessage) as bad:
         parse_request_head(b"GET /x\nHost: HTTP/1.1\r\nHost: a\r\n\r\n")
     assert bad.value.code == "bad_version"
+
+
+@pytest.mark.parametrize("size", [1, 300])
+def test_a_line_that_was_read_before_is_read_the_same_and_shares_nothing(size):
+    value = b"x" * size
+    raw = b"GET / HTTP/1.1\r\nHost: a\r\nVia: %b\r\nMidspan-Topic:%b\r\nB:  %b \r\n\r\n"
+    first = parse_request_head(raw % (value, value, value))
+    first.special[b"via"].append(b"of another")
+    first.own.clear()
+    again = parse_request_head(raw % (value, value, value))
+    assert again.special == {b"host": [b"a"], b"via": [value]}
+    assert again.own == {b"midspan-topic": [value]}
+    assert again.fields == [b"\r\nB: " + value]

@@ -154,7 +154,7 @@ def read_requests(pieces: list[bytes]) -> Read:
     except BadMessage:
         read.end = "refused"
         return read
-    read.end = "body" if body else "head" if heads else ""
+    read.end = "body" if body else "head" if heads.held else ""
     return read
 
 
@@ -196,7 +196,7 @@ def read_answer(pieces: list[bytes], method: bytes) -> Read:
     if isinstance(body, EndOfFileBody):
         read.written.append(_answer_written(head, CHUNKED, content))
     else:
-        read.end = "body" if body else "head" if heads else ""
+        read.end = "body" if body else "head" if heads.held else ""
     return read
 
 
