@@ -7,7 +7,9 @@ whoever asks carries out what it says.
 
 from collections.abc import Sequence
 from math import ceil
-from typing import Generic, NamedTuple, TypeVar
+from typing import Generic, TypeVar
+
+import msgspec
 
 from app.domain.route import Breaker, Ramp, Route
 from collectors.proxy.breaker import Circuit, CircuitBreaker, Sign
@@ -35,7 +37,7 @@ _UNBOUNDED = 2**62
 _FULL = (CONCURRENCY_FULL, "the queue is full")
 
 
-class Rules(NamedTuple):
+class Rules(msgspec.Struct, frozen=True):
     """The protection of one integration, as one worker of several keeps it."""
 
     rate: float | None
@@ -175,9 +177,10 @@ class Gate(Generic[_W]):
         return Refusal(code, f"for {wait_s} s", retry_after_s=wait_s)
 
     def _refuse_rate(self, now_ns: int, now_us: int) -> Refusal | None:
-        rate, burst, ramp = self._rules.rate, self._rules.burst, self._rules.ramp
+        rules = self._rules
+        rate, burst, ramp = rules.rate, rules.burst, rules.ramp
         if ramp is not None:
-            ramped = rate_at(ramp, now_us) / self._rules.workers
+            ramped = rate_at(ramp, now_us) / rules.workers
             rate = ramped if rate is None else min(rate, ramped)
             burst = min(burst, ceil(rate))
         if rate is None:

@@ -143,7 +143,10 @@ class UpstreamProtocol(asyncio.Protocol):
             if whole is None:
                 return
             raw, data = whole
-            if self._take_head(exchange, parse_response_head(raw), len(data)):
+            head = parse_response_head(raw)
+            if head.status < 200:
+                self._take_interim(exchange, head)
+            elif self._begin(exchange, head, len(data)):
                 exchange.answer_data(data, done=True)
                 return
         found, rest = self._body.feed(data)
@@ -152,22 +155,19 @@ class UpstreamProtocol(asyncio.Protocol):
         if found or fresh or self._body.done:
             exchange.answer_data(found, done=self._body.done)
 
-    def _take_head(self, exchange: "LiveExchange", head: ResponseHead, size: int) -> bool:
-        """Whether the answer is whole with the `size` bytes that came behind its head."""
-        if head.status >= 200:
-            return self._begin(exchange, head, size)
+    def _take_interim(self, exchange: "LiveExchange", head: ResponseHead) -> None:
         if head.status == 101:
             self._reusable = False
             self._body = exchange.switch(head)
-            return False
+            return
         response_length(head, exchange.head.method)  # refuses a coding that cannot be
         self._interim += 1
         if self._interim > _MAX_INTERIM:
             raise BadMessage(BAD_RESPONSE, f"over {_MAX_INTERIM} interim answers")
         exchange.interim(head)
-        return False
 
     def _begin(self, exchange: "LiveExchange", head: ResponseHead, size: int) -> bool:
+        """Whether the answer is whole with the `size` bytes that came behind its head."""
         length = response_length(head, exchange.head.method)
         self._reusable = head.persistent and length != TO_END_OF_FILE
         exchange.answer_head(head, length)
