@@ -43,7 +43,7 @@ _Read = tuple[bytes, int, bytes, bytes]
 _known: dict[bytes, _Place] = {}
 _MOST_KNOWN, _LONGEST_KNOWN = 4096, 64
 #: Lines that were read last: most lines of a head stood in the one before.
-_LINES_KNOWN, _LONGEST_LINE_KNOWN = 1024, 256
+_LINES_KNOWN, _LONGEST_LINE_KNOWN = 1024, 512
 
 
 def sort(lines: list[bytes]) -> Sorted:
@@ -51,9 +51,8 @@ def sort(lines: list[bytes]) -> Sorted:
     passed: Lines = []
     special: Special = {}
     own: Special = {}
-    for line in lines:
-        read = _read_known if len(line) <= _LONGEST_LINE_KNOWN else _read
-        written, aside, lower, value = read(line)
+    short = max(map(len, lines), default=0) <= _LONGEST_LINE_KNOWN
+    for written, aside, lower, value in map(_read_known if short else _read, lines):
         if written:
             passed.append(written)
         if aside:
