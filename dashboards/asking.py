@@ -20,6 +20,7 @@ from app.domain.scope import Scope
 from app.domain.window import SECOND_US
 from app.errors import NotFound, RegistryUnavailable, Unavailable
 from app.queries import Overview, Reading, league, overview
+from app.queries.alerts import firing
 from app.queries.results import Health, IntegrationView
 from dashboards import ids, urlstate, zone
 from dashboards.components.states import REGISTRY_AWAY, REGISTRY_HELP, STORE_AWAY, STORE_HELP
@@ -65,6 +66,11 @@ def shared_overview(ask: Asked) -> Overview:
 def shared_league(ask: Asked) -> list[tuple[IntegrationView, Health]]:
     """Names and statuses for the frame, which every page asks for."""
     return shared(ask, "league", lambda: league(ask.reading, ask.scope, ask.range.window))
+
+
+def shared_firing(ask: Asked) -> int:
+    """How many alerts fire within the caller's scope, for the frame."""
+    return shared(ask, "firing", lambda: firing(ask.reading, ask.scope))
 
 
 def shared(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:

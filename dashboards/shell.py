@@ -71,6 +71,8 @@ def register(app: Dash) -> None:
             "slots": [Output(*pair) for slot in range(SLOTS) for pair in _slot_outputs(slot)],
             "known": Output(ids.FIND, "data"),
             "overview": Output(part(ids.NAV, "overview"), "className"),
+            "alerts": Output(part(ids.NAV, "alerts"), "className"),
+            "firing": Output(part(ids.NAV, "firing"), "children"),
         },
         Input(ids.LOCATION, "pathname"),
         Input(ids.LOCATION, "search"),
@@ -91,6 +93,8 @@ def register(app: Dash) -> None:
             "slots": props,
             "known": sorted(view.slug for view, _ in pairs),
             "overview": "nav-link current" if pathname in {"/", None} else "nav-link",
+            "alerts": "nav-link current" if pathname == "/alerts" else "nav-link",
+            "firing": asking.shared_firing(ask) or "",
         }
 
 
@@ -120,6 +124,12 @@ def _nav() -> html.Nav:
     return html.Nav(
         [
             html.A("Overview", href="/", id=overview, className="nav-link", **data(keep="range")),
+            html.A(
+                ["Alerts", html.Span("", id=part(ids.NAV, "firing"), className="nav-count")],
+                href="/alerts",
+                id=part(ids.NAV, "alerts"),
+                className="nav-link",
+            ),
             html.Div("Integrations", className="nav-title"),
             *(_slot(slot) for slot in range(SLOTS)),
         ],
@@ -293,7 +303,7 @@ def _main() -> html.Main:
 
 
 def _keys() -> html.Dialog:
-    lines = [part for key, does in _KEYS for part in (html.Dt(html.Kbd(key)), html.Dd(does))]
+    lines = [part for key, does in _KEYS for part in (html.Dt(key, className="kbd"), html.Dd(does))]
     return html.Dialog(
         [html.H2("Keys"), html.Dl(lines, className="facts")],
         id="keys",

@@ -1,6 +1,10 @@
 """What fires and what fired, who was told and why or why not, and what is silenced."""
 
-from sqlalchemy import ColumnElement, Select, or_, select
+import json
+from contextlib import suppress
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from app.db import reading as registry_session
@@ -12,6 +16,8 @@ from app.queries.results import IncidentView, NotificationView, Page, SilenceVie
 from app.telemetry import timed_query
 
 MOST = 200
+#: Where the scheduler says what its newest round did, below the home.
+STATUS = Path("status") / "alerts.json"
 
 
 @timed_query("alerts")
@@ -49,6 +55,26 @@ def incident(reading: Reading, scope: Scope, number: int) -> IncidentView:
         if found is None:
             raise NotFound(f"no incident {number}")
         return incident_view(found, scope)
+
+
+@timed_query("firing")
+def firing(reading: Reading, scope: Scope) -> int:
+    """How many incidents within the scope are not over."""
+    statement = (
+        select(func.count())
+        .select_from(Incident)
+        .join(Alert, Alert.id == Incident.alert_id)
+        .where(Incident.resolved_us.is_(None), *_reach(scope))
+    )
+    with registry_session(reading.engine) as session:
+        return session.scalar(statement) or 0
+
+
+def evaluated_us(home: Path) -> int | None:
+    """When the rules were last evaluated; None when that cannot be told."""
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        return int(json.loads((home / STATUS).read_bytes())["evaluated_us"])
+    return None
 
 
 @timed_query("silences")

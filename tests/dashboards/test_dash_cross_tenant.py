@@ -10,12 +10,24 @@ from collections.abc import Iterator
 import pytest
 from dash import Dash
 
+from app.commands.alerting import add_silence
+from app.db import reading, transaction
 from app.domain.ids import exchange_id, format_id
+from app.domain.window import HOUR_US
+from app.models import Incident, Silence
 from app.store.port import StoredCapture
 from dashboards.mount import mount
 from tests.app.alert_worlds import add_incident
 from tests.app.error_worlds import failing, id_of, theirs
-from tests.app.web_world import CANARY, SLUGS, World, copy_of, make_template, some_traffic
+from tests.app.web_world import (
+    CANARY,
+    EVERYTHING,
+    SLUGS,
+    World,
+    copy_of,
+    make_template,
+    some_traffic,
+)
 from tests.contract.worlds import NOW_US, exchange, failure
 
 UPDATE = "/_dash-update-component"
@@ -48,6 +60,12 @@ def web(tmp_path_factory) -> Iterator[World]:
     world.cursor = _cursor(failed.id)
     add_incident(world.engine, NOW_US, MINE, "globex")
     world.incident = str(add_incident(world.engine, NOW_US, THEIRS, "initech", word=CANARY))
+    with transaction(world.engine) as session:
+        silence = add_silence(
+            session, EVERYTHING, rule=None, integration=THEIRS, partner=None, starts_us=NOW_US,
+            ends_us=NOW_US + HOUR_US, comment=CANARY, now_us=NOW_US, actor=CANARY,
+        )  # fmt: skip
+        world.silence = str(silence.id)
     world.dash = mount(world.app, world.settings)
     yield world
     world.close()
@@ -78,6 +96,7 @@ def pathnames(web: World) -> list[str]:
         f"/integrations/{slug}{tab}" for slug in slugs for tab in ("", "/exchanges", "/errors")
     ]
     found += [f"/integrations/{MINE}", f"/integrations/{MINE}/exchanges", "/", "/partners/initech"]
+    found.append("/alerts")
     found += [f"/integrations/{MINE}/../{THEIRS}", f"//integrations//{THEIRS}//"]
     for each in web.ids:
         found += [f"/exchanges/{each}", f"/exchanges/{each.upper()}", f"/exchanges/%7B{each}%7D"]
@@ -123,7 +142,7 @@ def reads_address(wanted: dict) -> bool:
 
 def calls(web: World, searches: tuple[str, ...] = SEARCHES) -> Iterator[dict]:
     """Every callback with every address; every other property is also the other partner's."""
-    searches = (*searches, f"?window=24h&cursor={web.cursor}")
+    searches = (*searches, f"?window=24h&cursor={web.cursor}&incident={web.incident}")
     for output, wanted in on_server(web.dash).items():
         for pathname in pathnames(web) if reads_address(wanted) else ["/"]:
             for search in searches:
@@ -132,11 +151,15 @@ def calls(web: World, searches: tuple[str, ...] = SEARCHES) -> Iterator[dict]:
         for value in (THEIRS, web.ids[0], {"index": THEIRS}, [THEIRS], 1, True):
             values = dict.fromkeys(FILLED, value)
             yield call_of(output, wanted, {"pathname": f"/integrations/{THEIRS}", **values})
+            chosen = {"selectedRows": [{"id": web.silence}], "search": f"?incident={web.incident}"}
+            yield call_of(output, wanted, {"pathname": "/alerts", **values, **chosen})
 
 
 def test_every_callback_of_the_pages_is_tried(web):
     outputs = " ".join(on_server(web.dash))
-    for page in ("page.children", "overview-grid", "health-", "exchanges-grid", "find.data"):
+    pages = ("page.children", "overview-grid", "health-", "exchanges-grid", "find.data", "alerts-",
+             "incident-done")  # fmt: skip
+    for page in pages:
         assert page in outputs
 
 
@@ -162,6 +185,9 @@ def test_no_callback_shows_a_partner_a_byte_of_another(web, globex):
         assert THEIRS not in answer.text or THEIRS in json.dumps(call), call
         mine += MINE in answer.text
         asked += 1
+    with reading(web.engine) as session:
+        assert session.get_one(Incident, int(web.incident)).acked_by is None
+        assert session.get_one(Silence, int(web.silence)).ends_us == NOW_US + HOUR_US
     assert asked > 100
     assert mine > 20, "it has to see its own"
 

@@ -9,7 +9,7 @@ from app.domain.window import HOUR_US
 from app.queries import Overview, OverviewRow
 from app.settings import load
 from dashboards import asking, shell, urlstate
-from dashboards.pages import exchanges, health, overview
+from dashboards.pages import alerts, exchanges, health, overview
 
 NOW = 1_795_348_812_345_678
 
@@ -35,7 +35,7 @@ def server(monkeypatch, tmp_path):
         yield app
 
 
-@pytest.mark.parametrize("page", [overview, health, exchanges])
+@pytest.mark.parametrize("page", [overview, health, exchanges, alerts])
 @pytest.mark.usefixtures("server")
 def test_a_page_is_small_enough_for_the_renderer(page):
     """The cost of a Dash page grows with the product of changed and mounted components."""
