@@ -99,7 +99,7 @@
       else { link.removeAttribute("aria-current"); }
     });
     var path = location.pathname;
-    root.dataset.timeless = path.indexOf("/exchanges/") === 0 ? "1" : "";
+    root.dataset.timeless = /^\/(exchanges\/|settings$)/.test(path) ? "1" : "";
     markLinks("a[data-verdict]", function (link) {
       return link.dataset.verdict === (query.get("verdict") || "");
     });
@@ -396,13 +396,6 @@
     if (event.target.closest("#zone-switch")) { switchZone(); }
     var table = event.target.closest("[data-table]");
     if (table) { switchTable(table); }
-    var copy = event.target.closest("[data-copy]");
-    if (copy) {
-      navigator.clipboard.writeText(copy.dataset.copy).then(function () {
-        copy.textContent = "copied";
-        setTimeout(function () { copy.textContent = "copy"; }, 1500);
-      });
-    }
     var range = document.getElementById("range");
     if (range && range.open && !event.target.closest("#range, [data-portal], .mantine-Popover-dropdown")) {
       range.open = false;

@@ -1,5 +1,6 @@
 /* Deciding about failures: what is chosen in the grid goes to the API, one request each, with the
-   session of this browser. Nothing from the server is ever used as HTML. */
+   session of this browser. Following a list, and taking texts and links along. Nothing from the
+   server is ever used as HTML. */
 (function () {
   "use strict";
   var GRID = "errors-grid";
@@ -64,6 +65,34 @@
     else if (event.target.id === "errors-assign") { decide({ assignee: value === "-" ? null : value }); }
     else { return; }
     event.target.value = "";
+  });
+
+  /* Browsers give the clipboard to https and to this machine only; elsewhere a selection does. */
+  function bySelection(text) {
+    var area = document.createElement("textarea");
+    area.value = text;
+    document.body.appendChild(area);
+    area.select();
+    var done = document.execCommand("copy");
+    area.remove();
+    return done ? Promise.resolve() : Promise.reject();
+  }
+
+  function copy(button) {
+    var name = button.dataset.name || button.textContent;
+    var text = button.dataset.copy || new URL(button.dataset.link, location.href).href;
+    var answer = function (said) {
+      button.dataset.name = name;
+      button.textContent = said;
+      setTimeout(function () { button.textContent = name; }, 1500);
+    };
+    var copying = navigator.clipboard ? navigator.clipboard.writeText(text) : bySelection(text);
+    copying.then(function () { answer("copied"); }, function () { answer("not allowed here"); });
+  }
+
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest && event.target.closest("[data-copy], [data-link]");
+    if (button) { copy(button); }
   });
 
   /* A list is followed while its reader looks at its top: rows do not move under somebody who reads. */

@@ -12,7 +12,7 @@ from dashboards.pages.tables import CELL, Row
 STANDINGS: dict[str, tuple[str, str]] = {
     "new": ("■ New", "bad"),
     "regressed": ("▲ Regressed", "warn"),
-    "ongoing": ("● Ongoing", "plain"),
+    "ongoing": ("– Ongoing", "plain"),
     "resolved": ("✓ Resolved", "quiet"),
     "ignored": ("‖ Ignored", "quiet"),
 }

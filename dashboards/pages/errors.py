@@ -32,11 +32,11 @@ _D = words.DEFINITIONS
 COLUMNS = [
     column("standing", "State", "Status", keep=True, minWidth=118, flex=2),
     column("failure", "What fails", "Failure", keep=True, minWidth=150, flex=6),
-    column("exchanges", "Exchanges", "Shown", right=True, keep=True, minWidth=100, flex=2),
+    column("exchanges", "Exchanges", "Shown", right=True, minWidth=100, flex=2),
     column("points", "Over time", "Bars", minWidth=120, flex=3, sortable=False,
            cellDataType=False),
     column("installations", "Installations", "Shown", right=True, minWidth=98, flex=2),
-    column("fault", "Fault", "Text", tip=_D["fault"], minWidth=84, flex=2),
+    column("fault", "Fault", "Text", tip=_D["fault"], minWidth=94, flex=2),
     column("last_us", "Newest", "When", minWidth=106, flex=2),
     column("first_us", "First", "When", minWidth=106, flex=2),
     column("assignee", "Assigned to", "Text", minWidth=110, flex=3),

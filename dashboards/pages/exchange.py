@@ -129,6 +129,7 @@ def _facts(view: ExchangeView) -> html.Section:
     sent, got = show.size(view.request_bytes), show.size(view.response_bytes)
     rows: list[tuple[str, Any]] = [
         ("Id", _copyable(view.id)),
+        ("Pass on", _linked(f"/exchanges/{view.id}")),
         ("Request", html.Span(show.plain(_asked(view), _FACT), className="mono")),
         ("Result", _result(view)),
         ("Fault", words.FAULTS.get(view.fault, view.fault)),
@@ -160,6 +161,12 @@ def _copyable(text: str, name: str = "") -> html.Span:
     """A text with a button that copies it; `name`: the button alone, called so."""
     button = html.Button(name or "copy", className="copy", type="button", **data(copy=text))
     return html.Span(button if name else [html.Code(text), button])
+
+
+def _linked(path: str) -> html.Span:
+    """A button that copies the whole address of a page of ours, as this browser reaches it."""
+    button = html.Button("copy link", className="copy", type="button", **data(link=path))
+    return html.Span(button)
 
 
 def _evidence(view: ExchangeView) -> list[Component]:

@@ -37,7 +37,7 @@ def layout(**_query: str) -> html.Div:
     ]
     if scope is not None and scope.role is Role.ADMIN:
         parts += [_people(), _tokens(), _audit()]
-    return html.Div(parts, className="settings")
+    return html.Div(parts, className="page settings")
 
 
 def register(app: Dash) -> None:

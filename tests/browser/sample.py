@@ -33,6 +33,7 @@ from dashboards.mount import mount
 
 PASSWORD = "correct-horse-battery-staple"
 ADMIN, GLOBEX, NOBODY = "admin@acme.example", "dev@globex.example", "dev@soylent.example"
+ENGINEER, BUILDER = "engineer@acme.example", "builder@acme.example"
 HOSTILE = (
     "<script>window.__owned=1</script><img src=x onerror=window.__owned=1> "
     "javascript:alert(1) \u202egnp.exe \x00\x1b[31m " + "A" * 4_000
@@ -99,6 +100,12 @@ def _slows(draw: Draw) -> None:
     draw.total_ms[late] *= 4.5
 
 
+def _forbids_writing(draw: Draw) -> None:
+    late = draw.started_us > draw.now_us - 8 * HOUR_US
+    chosen = late & (draw.operation == 0)
+    draw.status[chosen], draw.outcome[chosen] = 503, Outcome.SERVER_ERROR
+
+
 CAST = (
     Cast("globex-issues", "globex", "Globex Issues", 1000, 62, incident=_webhooks_fail),
     Cast("hooli-sync", "hooli", "Hooli Sync", 16, 90, incident=_refuses),
@@ -106,7 +113,17 @@ CAST = (
     Cast("umbrella-ci", "umbrella", "Umbrella CI", 420, 88),
     Cast("stark-board", "stark", "Stark Board", 300, 120, 0.4, 0.0015),
     Cast("wayne-alerts", "wayne", "Wayne Alerts", 90, 44, 0.3, 0.0),
-    Cast("acme-internal-etl", "acme", "Acme internal ETL", 150, 260, 0.5, 0.0015, "internal"),
+    Cast(
+        "acme-internal-etl",
+        "acme",
+        "Acme internal ETL",
+        150,
+        260,
+        0.5,
+        0.0015,
+        "internal",
+        incident=_forbids_writing,
+    ),
     Cast("soylent-crm", "soylent", "Soylent CRM", 0.5, 130, 0.4, 0.0, objectives=False),
     Cast("tyrell-forms", "tyrell", "Tyrell Forms", 0, 100, objectives=False),
 )
@@ -271,10 +288,12 @@ def fill(home: Path, now_us: int, hours: int = 48, *, attack: bool = True) -> Se
     with transaction(engine) as session:
         registry_import.apply(session, wanted, now_us=now_us, actor="sample")
     with transaction(engine) as session:
-        for email, role, partners in (
-            (ADMIN, Role.ADMIN, ()),
-            (GLOBEX, Role.PARTNER, ("globex",)),
-            (NOBODY, Role.PARTNER, ("tyrell",)),
+        for email, role, partners, integrations in (
+            (ADMIN, Role.ADMIN, (), ()),
+            (ENGINEER, Role.ECOSYSTEM, (), ()),
+            (GLOBEX, Role.PARTNER, ("globex",), ()),
+            (NOBODY, Role.PARTNER, ("tyrell",), ()),
+            (BUILDER, Role.INTERNAL, (), ("acme-internal-etl",)),
         ):
             users.add_user(
                 session,
@@ -282,6 +301,7 @@ def fill(home: Path, now_us: int, hours: int = 48, *, attack: bool = True) -> Se
                 role=role,
                 password=PASSWORD,
                 partners=partners,
+                integrations=integrations,
                 now_us=now_us,
                 actor="sample",
             )

@@ -23,6 +23,8 @@ FLAGS = [
 ADMIN, PASSWORD = "admin@acme.example", "correct-horse-battery-staple"
 WIDE, NARROW = (1440, 900), (390, 844)
 HEALTH = "/integrations/globex-issues"
+#: The newest failure of that integration, and the page in front of the session.
+NEWEST, DOOR = f"{HEALTH}/exchanges?outcome=server_error&topic=issue.updated", "/login"
 #: name: path, size, scheme
 SHOTS: dict[str, tuple[str, tuple[int, int], str]] = {
     "health": (HEALTH, WIDE, "light"),
@@ -37,6 +39,19 @@ SHOTS: dict[str, tuple[str, tuple[int, int], str]] = {
     "few": ("/integrations/soylent-crm", WIDE, "light"),
     "empty": ("/integrations/tyrell-forms", WIDE, "light"),
     "exchanges": (f"{HEALTH}/exchanges?verdict=bad", WIDE, "light"),
+    "exchanges_narrow": (f"{HEALTH}/exchanges?verdict=bad", NARROW, "dark"),
+    "errors": (f"{HEALTH}/errors", WIDE, "light"),
+    "errors_dark": (f"{HEALTH}/errors", WIDE, "dark"),
+    "errors_narrow": (f"{HEALTH}/errors", NARROW, "light"),
+    "settings": ("/settings", WIDE, "light"),
+    "settings_dark": ("/settings", WIDE, "dark"),
+    "settings_narrow": ("/settings", NARROW, "light"),
+    "exchange": (NEWEST, WIDE, "light"),
+    "exchange_dark": (NEWEST, WIDE, "dark"),
+    "exchange_narrow": (NEWEST, NARROW, "light"),
+    "login": (DOOR, WIDE, "light"),
+    "login_dark": (DOOR, WIDE, "dark"),
+    "login_narrow": (DOOR, NARROW, "light"),
     "missing": ("/integrations/nobody", WIDE, "light"),
 }
 #: For the README: what fits a screen.
@@ -53,12 +68,13 @@ def log_in(page: Page, base: str, email: str = ADMIN) -> None:
     page.fill("input[name=email]", email)
     page.fill("input[name=password]", PASSWORD)
     page.click("button[type=submit]")
-    page.wait_for_url(f"{base}/**")
+    page.wait_for_url(lambda url: not url.startswith(f"{base}/login"))
 
 
 def settle(page: Page) -> None:
     """Until the page shows its numbers and its charts are drawn."""
-    page.wait_for_selector("main .page:not(.loading), main .face:visible", timeout=20_000)
+    ready = "main .page:not(.loading), main .face:visible, main form"
+    page.wait_for_selector(ready, timeout=60_000)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(700)
 
@@ -72,9 +88,14 @@ def shoot(browser: Browser, base: str, folder: Path, names: list[str]) -> None:
         page = context.new_page()
         page.on("console", lambda m: print("console", m.type, m.text[:300]))
         page.on("pageerror", lambda e: print("pageerror", str(e)[:300]))
-        log_in(page, base)
+        if path != DOOR:
+            log_in(page, base)
         page.goto(base + path)
         settle(page)
+        if path == NEWEST:
+            page.locator("#exchanges-grid .ag-row a").first.click()
+            page.wait_for_url("**/exchanges/*-*")
+            settle(page)
         page.screenshot(path=folder / f"{name}.png", full_page=name in SHOTS)
         context.close()
 

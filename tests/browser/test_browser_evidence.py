@@ -75,6 +75,10 @@ def test_a_phone_shows_failures_without_sideways_scrolling(visit, path):
     page = visit(path, width=390)
     page.wait_for_load_state("networkidle")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.ag-body-horizontal-scroll-viewport')]"
+        ".every(each => each.scrollWidth <= each.clientWidth + 1)"
+    )
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
