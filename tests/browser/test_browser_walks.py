@@ -99,7 +99,7 @@ def _open_a_failure_and_copy_its_link(page, base):
     page.wait_for_selector("text=Timing")
     page.evaluate("navigator.clipboard.writeText('')")
     page.click("button:has-text('copy link')")
-    page.wait_for_function("navigator.clipboard.readText().then(text => text !== '')")
+    page.wait_for_function("() => navigator.clipboard.readText().then(text => text !== '')")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == page.url
     assert copied.startswith(f"{base}/exchanges/")
@@ -141,7 +141,7 @@ def _take_the_failures_away(page, base, walker, permalink):
     page.wait_for_selector(f"{READY} #exchanges-grid .ag-row")
     page.click("a[data-verdict=bad]")
     page.wait_for_function(
-        "document.querySelector('#exchanges-csv').getAttribute('href').includes('verdict=bad')"
+        "() => document.querySelector('#exchanges-csv').href.includes('verdict=bad')"
     )
     with page.expect_download() as download:
         page.click("#exchanges-csv")
