@@ -146,7 +146,7 @@ def _take_the_failures_away(page, base, walker, permalink):
     with page.expect_download() as download:
         page.click("#exchanges-csv")
     table = list(csv.DictReader(io.StringIO(download.value.path().read_text("utf-8"))))
-    assert {row["verdict"] for row in table} == {"bad"}
+    assert {row["counts as"] for row in table} == {"bad"}
     assert {row["integration"] for row in table} == {walker.broken}
     assert permalink.rsplit("/", 1)[1] in {row["id"] for row in table}
     assert parse_qs(urlsplit(page.url).query)["from"] == narrowed["from"]
