@@ -148,10 +148,11 @@ def _register_end(app: Dash) -> None:
         Output(ids.part(ids.ALERTS_END, "said"), "children"),
         Input(ids.ALERTS_END, "n_clicks"),
         State(ids.ALERTS_SILENCES, "selectedRows"),
+        State(ids.LOCATION, "pathname"),
         prevent_initial_call=True,
     )
-    def end(clicks: Any, chosen: Any) -> tuple[Any, Any]:
-        if not clicks:
+    def end(clicks: Any, chosen: Any, pathname: str | None) -> tuple[Any, Any]:
+        if not clicks or pathname != PATH:
             return no_update, no_update
         numbers = chosen_numbers(chosen)
         if not numbers:

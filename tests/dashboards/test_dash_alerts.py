@@ -302,6 +302,7 @@ def test_a_partner_ends_its_own_silences_and_nobody_elses(web):
     def end(*chosen):
         rows = [{"id": each} for each in chosen]
         given = {"alerts-end.n_clicks": 1, "alerts-silences.selectedRows": rows}
+        given["location.pathname"] = "/alerts"
         answer = call(web, client, "alerts-ended", given)
         return answer["alerts-end-said"]["children"]
 
