@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from app.domain.route import Timeouts
 from app.domain.words import Direction, Outcome
 from collectors.proxy.hub import Hub
 from collectors.proxy.server import Server
@@ -316,7 +317,9 @@ async def world(home: Path) -> AsyncIterator[World]:
     listening = await loop.create_server(lambda: Recorder(heard), "127.0.0.1", 0)
     port = listening.sockets[0].getsockname()[1]
     settings = settings_of(home)
-    publish(settings, table_of(route_to(port, integration="g")))
+    # What is told apart here is messages: a busy machine may take its time to connect.
+    patient = Timeouts(connect_ms=30_000, first_byte_ms=30_000)
+    publish(settings, table_of(route_to(port, integration="g", timeouts=patient)))
     journal = FakeJournal()
     server = Server(Hub(settings, journal, tls=_TLS), settings)
     await server.start()
