@@ -150,6 +150,9 @@ def test_a_partner_sees_its_own_and_the_same_page_for_all_others(visit, base):
         said.append(page.locator("main").inner_text())
     assert said[0] == said[1]
     assert "There is no such integration" in said[0]
+    assert len(visit.troubles) == 2
+    assert all("404 (NOT FOUND)" in each for each in visit.troubles)
+    visit.troubles.clear()
 
 
 def test_no_answer_to_a_partner_names_another(visit, base):
