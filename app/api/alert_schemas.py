@@ -1,7 +1,5 @@
 """What may be asked about alerts, and the shapes of the answers."""
 
-from typing import Any
-
 import marshmallow as ma
 from marshmallow import fields
 
@@ -29,13 +27,7 @@ class SilenceArguments(Arguments):
     integration = plain_text(63)
     partner = plain_text(63)
     starts_at = Moment("From; default: now")
-    ends_at = Moment("Until")
-
-    @ma.validates_schema
-    def _whole(self, data: dict[str, Any], **_kwargs: Any) -> None:
-        if "ends_at" not in data:
-            raise ma.ValidationError("is missing", "ends_at")
-
+    ends_at = Moment("Until", required=True)
     comment = fields.String(load_default="", validate=ma.validate.Length(0, LONGEST_COMMENT))
 
 

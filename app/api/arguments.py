@@ -55,9 +55,11 @@ class Duration(ma.fields.String):
 class Moment(ma.fields.String):
     """An RFC 3339 time with its zone; microseconds since 1970 UTC inside."""
 
-    def __init__(self, description: str, name: str | None = None) -> None:
+    def __init__(
+        self, description: str, name: str | None = None, *, required: bool = False
+    ) -> None:
         known = {"description": description, "format": "date-time"}
-        super().__init__(data_key=name, metadata=known)
+        super().__init__(data_key=name, required=required, metadata=known)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         text = super()._deserialize(value, attr, data, **kwargs)
