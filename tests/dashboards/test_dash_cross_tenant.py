@@ -371,6 +371,8 @@ def test_a_callback_whose_parts_do_not_fit_is_refused(web, globex, broken):
 @pytest.mark.parametrize("value", [5, True, [], {}, [{"a": 1}], "/\ud800", "?operation=\ud800"])
 def test_an_address_that_is_no_text_is_refused(web, globex, value):
     for output, wanted in on_server(web.dash).items():
+        if not reads_address(wanted):
+            continue
         call = call_of(output, wanted, {"pathname": value, "search": value})
         assert globex.post(UPDATE, json=call).status_code == 400, output
 
