@@ -254,7 +254,6 @@ def addresses(web: World) -> Iterator[str]:
         "group": [id_of(theirs())],
         "path": [path.lstrip("/") for path in pathnames(web)],
         "secret": ["x"],
-        "number": ["1", "x"],
         "number": [web.incident, "7000", "x"],
         "filename": ["login.css", "../x"],
         "package_name": ["dash", "os", "nope"],
