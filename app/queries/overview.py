@@ -28,7 +28,8 @@ _CLOSE_STEPS = 96
 
 @dataclass(frozen=True, slots=True)
 class OverviewRow:
-    """One integration. `traffic` and `failed` count exchanges per step of the sparkline;
+    """One integration. `traffic` and `failed` count exchanges per step of the sparkline, and are
+    empty where nothing crossed;
     `budgets` are those of its objectives; `trouble` is the episode that lasts, where known."""
 
     view: IntegrationView

@@ -75,6 +75,8 @@ def test_people_are_added_with_a_given_or_a_generated_password(filled: Cli) -> N
     listed = filled.ok("user", "list")
     assert "ann@acme.example    admin    -" in listed
     assert "bob@globex.example  partner  globex" in listed
+    assert "last administrator" in filled("user", "disable", "ann@acme.example").problem
+    filled.ok("user", "add", "eve@acme.example", "--role", "admin")
     assert filled.ok("user", "disable", "ann@acme.example") == "disabled ann@acme.example\n"
     assert "was disabled already" in filled.ok("user", "disable", "ann@acme.example")
     assert "already" in filled("user", "add", "ann@acme.example", "--role", "admin").problem

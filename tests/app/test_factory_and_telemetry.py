@@ -100,7 +100,7 @@ def test_every_workers_counts_are_shown_by_direction(world):
     from collectors.proxy.hub import boards_folder
 
     for number, name in enumerate(("worker-0", "worker-1")):
-        board = Board(boards_folder(world.settings) / f"{name}.board")
+        board = Board(boards_folder(world.settings.home) / f"{name}.board")
         counts = [0] * SIZE
         counts[PROXIED : PROXIED + 2] = [100 + number, 10]
         counts[RECORDED : RECORDED + 2] = [99 + number, 10]

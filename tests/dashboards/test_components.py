@@ -1,4 +1,5 @@
 import json
+from types import SimpleNamespace
 
 import pytest
 from dash import html
@@ -157,6 +158,9 @@ def test_everything_from_the_wire_goes_in_as_text(monkeypatch):
     monkeypatch.setattr(exchange, "get_exchange", lambda *_: view)
     monkeypatch.setattr(exchange.asking, "reading", lambda: None)
     monkeypatch.setattr(exchange, "current_scope", lambda: None)
+    listening = SimpleNamespace(outbound_bind="127.0.0.1:8080", inbound_bind="127.0.0.1:8081")
+    running = {"midspan": SimpleNamespace(settings=listening)}
+    monkeypatch.setattr(exchange, "current_app", SimpleNamespace(extensions=running))
     page = exchange.layout(view.id)
     links = [node.href for node in nodes(page) if getattr(node, "href", None)]
     assert all(link.startswith("/integrations/") for link in links)

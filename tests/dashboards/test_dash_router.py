@@ -52,7 +52,7 @@ def test_the_filters_of_the_list_are_those_of_the_address():
     assert want.where.verdict == Verdict.BAD
     assert want.where.outcomes == (Outcome.TIMEOUT,)
     assert want.where.operation == "GET /a"
-    assert want.said == "bad · timeout · GET /a"
+    assert want.said == "bad · timeout · operation GET /a"
     assert want.problem is None
 
 

@@ -14,7 +14,7 @@ from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window, window_ending
 from app.domain.words import Direction, Fault, Kind, Outcome, Verdict
 from app.errors import BadQuery
 from app.store.port import Batch, Series, Sum
-from tests.app.web_world import EVERYTHING, SLUGS
+from tests.app.web_world import EVERYTHING, INSIDE, SLUGS
 from tests.contract.worlds import NOW_US, exchange, failure
 
 SLUG = SLUGS[0]
@@ -189,7 +189,7 @@ def test_the_league_gives_each_integration_the_health_it_has_alone(world):
     world.load(list(random_exchanges(5, 3_000, HOUR_US)))
     window = window_ending(NOW_US, HOUR_US)
     league = queries.league(world.reading, EVERYTHING, window)
-    assert sorted(view.slug for view, _health in league) == sorted(SLUGS)
+    assert sorted(view.slug for view, _health in league) == sorted([*SLUGS, INSIDE])
     for view, together in league:
         alone = queries.health(world.reading, EVERYTHING, view.slug, window)
         for name in ("good", "bad", "by_fault", "latency_ms", "status", "reasons"):
@@ -204,6 +204,7 @@ def test_the_league_puts_trouble_first_then_traffic(world):
         (SLUGS[2], "failing"),
         (SLUGS[0], "healthy"),
         (SLUGS[1], "idle"),
+        (INSIDE, "idle"),
     ]
 
 
@@ -215,6 +216,7 @@ def test_removed_integrations_do_not_disturb_the_league(world):
         SLUGS[0]: 30,
         SLUGS[1]: 0,
         SLUGS[2]: 0,
+        INSIDE: 0,
     }
 
 

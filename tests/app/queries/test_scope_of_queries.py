@@ -10,7 +10,7 @@ from app.queries import ExchangeFilter
 from app.queries.exchanges import KEPT_BYTES
 from app.store.port import StoredCapture
 from collectors.record import CAPTURE_BYTES
-from tests.app.web_world import CANARY, EVERYTHING, GLOBEX, NOBODY, SLUGS, some_traffic
+from tests.app.web_world import CANARY, EVERYTHING, GLOBEX, INSIDE, NOBODY, SLUGS, some_traffic
 from tests.contract.worlds import NOW_US, exchange, failure
 
 WINDOW = window_ending(NOW_US, HOUR_US)
@@ -89,7 +89,7 @@ def test_an_id_that_is_none_is_not_found(world, text):
 def test_traffic_of_nobody_is_in_the_league_of_those_who_see_everything(world):
     world.load(some_traffic())
     league = queries.league(world.reading, EVERYTHING, WINDOW)
-    assert {view.slug for view, _health in league} == {*SLUGS, "unattributed"}
+    assert {view.slug for view, _health in league} == {*SLUGS, INSIDE, "unattributed"}
 
 
 def test_pages_follow_each_other_without_gap_or_repeat(world):
