@@ -6,7 +6,7 @@ from dash import html
 from dash_builders import make_exchange, make_objective
 from plotly.utils import PlotlyJSONEncoder
 
-from app.queries.results import CaptureView
+from app.queries.results import CaptureView, Siblings
 from dashboards import theme, words
 from dashboards.components import objective, states, strip
 from dashboards.components.strip import Figure, Place
@@ -156,6 +156,8 @@ def test_everything_from_the_wire_goes_in_as_text(monkeypatch):
         capture=capture, captured=True,
     )  # fmt: skip
     monkeypatch.setattr(exchange, "get_exchange", lambda *_: view)
+    beside = Siblings(attempts=(view, view), trace=(view, view), before=(view,), after=(view,))
+    monkeypatch.setattr(exchange, "siblings", lambda *_: beside)
     monkeypatch.setattr(exchange.asking, "reading", lambda: None)
     monkeypatch.setattr(exchange, "current_scope", lambda: None)
     listening = SimpleNamespace(outbound_bind="127.0.0.1:8080", inbound_bind="127.0.0.1:8081")
@@ -163,7 +165,7 @@ def test_everything_from_the_wire_goes_in_as_text(monkeypatch):
     monkeypatch.setattr(exchange, "current_app", SimpleNamespace(extensions=running))
     page = exchange.layout(view.id)
     links = [node.href for node in nodes(page) if getattr(node, "href", None)]
-    assert all(link.startswith("/integrations/") for link in links)
+    assert all(link.startswith(("/integrations/", "/exchanges/")) for link in links)
     assert not any(type(node).__name__ in {"Markdown", "Iframe", "Script"} for node in nodes(page))
     assert len(json.dumps(page, cls=PlotlyJSONEncoder)) < 400_000
     assert "\u202e" not in "".join(strings(page))
