@@ -19,19 +19,26 @@ _OWN = frozenset({
 _PATH = "/%:@!$&'()*+,;=~-._"
 
 
+#: Longer than any address, header or body that is kept; what is not is cut.
+_LONGEST, _LONGEST_BODY, _MOST_HEADERS = 2_500, 40_000, 60
+
+
 def curl(view: ExchangeView, outbound: str, inbound: str) -> str:
     """The command; `outbound` and `inbound` are where the proxy listens (`host:port`)."""
-    address = _with_secrets(_url(view, outbound, inbound) + _query(view), "SECRET_QUERY")
+    target = (_url(view, outbound, inbound) + _query(view))[:_LONGEST]
+    address = _with_secrets(target, "SECRET_QUERY")
     lines = [f"curl -i -X {quoted(view.method)} {address}"]
     headers = view.capture.request_headers if view.capture else ()
     names = {name.lower() for name, _ in headers}
     if view.direction == "inbound" and not names & {"authorization", "x-api-key"}:
         lines.append('-H "Authorization: Bearer $TOKEN"')
-    for name, value in headers:
+    for name, value in headers[:_MOST_HEADERS]:
         if name.lower() not in _OWN:
-            lines.append(f"-H {_with_secrets(f'{name}: {value}', _variable(name))}")
+            lines.append(f"-H {_with_secrets(f'{name}: {value}'[:_LONGEST], _variable(name[:99]))}")
     if view.capture and view.capture.request_body:
-        lines.append(f"--data-raw {_with_secrets(view.capture.request_body, 'SECRET')}")
+        lines.append(
+            f"--data-raw {_with_secrets(view.capture.request_body[:_LONGEST_BODY], 'SECRET')}"
+        )
     command = " \\\n  ".join(lines)
     if view.capture and view.capture.request_cut:
         command += "\n# the body went on; only its start was kept"
