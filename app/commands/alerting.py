@@ -1,9 +1,10 @@
 """What people do about alerts: take an incident, silence what is known, and end a silence."""
 
-from sqlalchemy import select, update
+from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from app.commands import audit
+from app.db import transaction
 from app.domain.scope import Scope
 from app.domain.window import DAY_US, MINUTE_US
 from app.errors import NotFound, Refused
@@ -82,6 +83,32 @@ def end_silence(session: Session, scope: Scope, *, number: int, now_us: int, act
         return
     silence.ends_us = max(now_us, silence.starts_us + 1)
     audit.record(session, now_us=now_us, actor=actor, action="silence.ended", subject=str(number))
+
+
+def take_incident(engine: Engine, scope: Scope, *, number: int, now_us: int, actor: str) -> bool:
+    """`acknowledge` in a transaction of its own."""
+    with transaction(engine) as session:
+        return acknowledge(session, scope, number=number, now_us=now_us, actor=actor)
+
+
+def silence_integration(
+    engine: Engine, scope: Scope, *, slug: str, for_us: int, comment: str, now_us: int, actor: str
+) -> None:
+    """`add_silence` of all about one integration from now on, in a transaction of its own."""
+    with transaction(engine) as session:
+        add_silence(
+            session, scope, rule=None, integration=slug, partner=None, starts_us=now_us,
+            ends_us=now_us + for_us, comment=comment, now_us=now_us, actor=actor,
+        )  # fmt: skip
+
+
+def end_silences(
+    engine: Engine, scope: Scope, *, numbers: list[int], now_us: int, actor: str
+) -> None:
+    """`end_silence` of each, all or none, in a transaction of its own."""
+    with transaction(engine) as session:
+        for number in numbers:
+            end_silence(session, scope, number=number, now_us=now_us, actor=actor)
 
 
 def _owner(

@@ -8,8 +8,7 @@ from dash.exceptions import PreventUpdate
 from flask import current_app
 
 from app.auth import current_actor
-from app.commands.alerting import end_silence
-from app.db import transaction
+from app.commands.alerting import end_silences
 from app.queries import alerts as queries
 from app.queries.results import IncidentView
 from dashboards import asking, ids, router, urlstate
@@ -161,13 +160,11 @@ def _register_end(app: Dash) -> None:
         return incident.written(ask, lambda: _end_all(ask, numbers))
 
 
-def _end_all(ask: asking.Asked, numbers: list[str]) -> str:
-    with transaction(ask.reading.engine) as session:
-        for each in numbers:
-            end_silence(
-                session, ask.scope, number=incident.number(each), now_us=ask.now_us,
-                actor=current_actor(),
-            )  # fmt: skip
+def _end_all(ask: asking.Asked, given: list[str]) -> str:
+    end_silences(
+        ask.reading.engine, ask.scope, numbers=[incident.number(each) for each in given],
+        now_us=ask.now_us, actor=current_actor(),
+    )  # fmt: skip
     return "Ended."
 
 

@@ -6,8 +6,7 @@ from typing import Any
 from dash import Dash, Input, Output, State, ctx, dcc, html, no_update
 
 from app.auth import current_actor
-from app.commands.alerting import acknowledge, add_silence
-from app.db import transaction
+from app.commands.alerting import silence_integration, take_incident
 from app.domain.window import HOUR_US
 from app.errors import NotFound, Refused, Unavailable
 from app.queries import alerts as queries
@@ -229,10 +228,10 @@ def written(ask: asking.Asked, write: Any) -> tuple[Any, str]:
 
 def take_it(ask: asking.Asked, given: str) -> str:
     """Acknowledge, unless somebody did."""
-    with transaction(ask.reading.engine) as session:
-        mine = acknowledge(
-            session, ask.scope, number=number(given), now_us=ask.now_us, actor=current_actor()
-        )
+    mine = take_incident(
+        ask.reading.engine, ask.scope, number=number(given), now_us=ask.now_us,
+        actor=current_actor(),
+    )  # fmt: skip
     return "It is yours now." if mine else "Somebody has it already."
 
 
@@ -241,12 +240,10 @@ def silence_it(ask: asking.Asked, given: str) -> str:
     view = queries.incident(ask.reading, ask.scope, number(given))
     if view.integration is None:
         raise Refused("only what is about an integration can be silenced here")
-    with transaction(ask.reading.engine) as session:
-        add_silence(
-            session, ask.scope, rule=None, integration=view.integration, partner=None,
-            starts_us=ask.now_us, ends_us=ask.now_us + _SILENCE_US, now_us=ask.now_us,
-            comment=f"from incident {view.id}", actor=current_actor(),
-        )  # fmt: skip
+    silence_integration(
+        ask.reading.engine, ask.scope, slug=view.integration, for_us=_SILENCE_US,
+        comment=f"from incident {view.id}", now_us=ask.now_us, actor=current_actor(),
+    )  # fmt: skip
     return f"Nobody is told of anything about {view.integration} for an hour."
 
 
