@@ -35,10 +35,10 @@ lint: $(VENV)/installed-dev ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-journal bench-loader bench-queries bench-freshness bench-crash bench-restarts bench-memory bench-proxy bench-fuzz bench-pages ## every benchmark; each also alone
+bench: bench-journal bench-loader bench-queries bench-freshness bench-crash bench-restarts bench-memory bench-proxy bench-fuzz bench-pages bench-alerts ## every benchmark; each also alone
 
-bench-%: $(VENV)/installed-dev ## one benchmark: journal, loader, queries, freshness, crash, restarts, memory, proxy, fuzz, pages
-	@exec $(RUN) -m bench.$*
+bench-%: $(VENV)/installed-dev ## one benchmark: journal, loader, queries, freshness, crash, restarts, memory, proxy, fuzz, pages, alerts
+	@exec $(RUN) -m bench.$(subst -,_,$*)
 
 clean: ## remove .venv and caches; your home stays
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

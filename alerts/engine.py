@@ -13,7 +13,7 @@ from pathlib import Path
 from alerts.changes import changes
 from alerts.conditions import Verdict
 from alerts.evaluate import evaluate
-from alerts.evidence import freeze
+from alerts.evidence import AT_ONCE, freeze, pay
 from alerts.measures import Measures
 from alerts.outbox import Outbox
 from alerts.stages import explains_quiet
@@ -67,13 +67,12 @@ class Engine:
         seen = self._measures.see(rules, now_us, self._own(problems, gap_s, now_us))
         found = evaluate(rules, seen)
         made = changes(self._store.held(), found, now_us)
-        evidence = {
-            each.key: freeze(self._reading, each, now_us)
-            for each in made
-            if each.event == Event.FIRED
-        }
+        fired = [each for each in made if each.event == Event.FIRED]
+        evidence = freeze(self._reading, fired, now_us)
         explaining = frozenset(rule.name for rule in rules if explains_quiet(rule))
         recorded = self._store.record(made, evidence, now_us, explaining)
+        if not fired:
+            self._pay(now_us)
         report = Report(
             now_us,
             round_ms(time.monotonic() - begun_s),
@@ -87,6 +86,10 @@ class Engine:
         )
         self._publish(report)
         return report
+
+    def _pay(self, now_us: int) -> None:
+        for each in self._store.owed(now_us, AT_ONCE):
+            self._store.pay(each, pay(self._reading, each.evidence, each.integration))
 
     def _own(self, problems: tuple[str, ...], gap_s: float, now_us: int) -> dict[Own, Verdict]:
         own: dict[Own, Verdict] = {}

@@ -6,6 +6,7 @@ that need it find an error; the others are evaluated as ever.
 """
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from statistics import median
@@ -17,7 +18,7 @@ from app.domain.alert import Finding
 from app.domain.gates import FILES, OPEN, decode_gates, merged
 from app.domain.phrases import count, percent, span
 from app.domain.rule import Own, Rule
-from app.domain.window import HOUR_US, MINUTE_US, SECOND_US, WEEK_US, Window, ceil, floor
+from app.domain.window import HOUR_US, MINUTE_US, SECOND_US, WEEK_US, ceil, floor
 from app.errors import Unavailable
 from app.logs import get as get_logger
 from app.queries import Reading, list_integrations
@@ -65,13 +66,17 @@ class Measures:
 
     def _counts(self, wanted: Iterable[Asked], now_us: int) -> dict[Asked, CountsView]:
         end_us = floor(now_us, MINUTE_US)
-        found = {}
-        for each in sorted(wanted):
-            window = Window(end_us - each.window_us, end_us)
+        lengths: dict[bool, set[int]] = defaultdict(set)
+        for each in wanted:
+            lengths[each.operations].add(each.window_us)
+        found: dict[Asked, CountsView] = {}
+        for operations, some in lengths.items():
             try:
-                found[each] = counts(self._reading, own_scope(), window, operations=each.operations)
+                views = counts(self._reading, own_scope(), end_us, some, operations=operations)
             except Unavailable as error:
                 self._log.warning("store_unread", reason=str(error))
+            else:
+                found |= {Asked(length_us, operations): view for length_us, view in views.items()}
         return found
 
     def _expect(self, windows: set[int], now_us: int) -> Expected:
@@ -82,11 +87,9 @@ class Measures:
             return self._expected
         past: dict[int, CountsView] = {}
         for week in range(1, _WEEKS + 1):
-            start_us = hour_us - week * WEEK_US
+            end_us = hour_us - week * WEEK_US + HOUR_US
             try:
-                past[week] = counts(
-                    self._reading, own_scope(), Window(start_us, start_us + HOUR_US)
-                )
+                past[week] = counts(self._reading, own_scope(), end_us, [HOUR_US])[HOUR_US]
             except Unavailable as error:
                 self._log.warning("store_unread", reason=str(error))
                 return self._expected

@@ -7,14 +7,14 @@ same standing one changes it; the other changes nothing and is told so.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult, Engine, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import CursorResult, Engine, Row, func, select, text, update
 from sqlalchemy.orm import Session
 
 from alerts.changes import Change, Held, Key
 from alerts.evaluate import Subject
+from alerts.evidence import OWED
 from alerts.stages import (
     THROTTLE_US,
     Around,
@@ -29,6 +29,7 @@ from app.db import reading, transaction
 from app.domain.alert import Event, Standing, State
 from app.domain.rule import Severity
 from app.domain.scope import Role
+from app.domain.window import HOUR_US
 from app.models import (
     Alert,
     Delivery,
@@ -41,6 +42,16 @@ from app.models import (
 )
 
 MAIL = "mail"
+_COLUMNS = (
+    Alert.id, Alert.version, Alert.rule, Alert.series, Alert.integration, Alert.partner,
+    Alert.state, Alert.since_us, Alert.incident, Alert.fired_us,
+)  # fmt: skip
+#: Gives no id for an instance that another evaluation was first to see.
+_INSERT = text(
+    "INSERT INTO alerts (rule, series, integration, partner, state, since_us, incident, fired_us,"
+    " summary, version) VALUES (:rule, :series, :integration, :partner, :state, :since_us,"
+    " :incident, :fired_us, :summary, 1) ON CONFLICT (rule, series) DO NOTHING RETURNING id"
+)
 _OPEN = (State.FIRING, State.RECOVERING)
 #: While one of these fires, nothing that is quiet can be told from what is not seen.
 _BLINDING = frozenset({"midspan-loader-gone", "midspan-loader-behind"})
@@ -55,6 +66,14 @@ class Recorded:
     planned: int = 0
 
 
+class Owed(NamedTuple):
+    """An incident whose evidence is still to be read."""
+
+    incident: int
+    evidence: str
+    integration: str
+
+
 class AlertStore:
     """The registry, as the scheduler sees it. `host` stands behind the @ of message ids."""
 
@@ -64,14 +83,11 @@ class AlertStore:
 
     def held(self) -> dict[Key, Held]:
         """Every rule instance that ever was anything but calm."""
-        statement = select(Alert, Incident.severity).outerjoin(
+        statement = select(*_COLUMNS, Incident.severity).outerjoin(
             Incident, (Incident.alert_id == Alert.id) & (Incident.number == Alert.incident)
         )
         with reading(self._engine) as session:
-            return {
-                Key(row.rule, row.series): _held(row, severity)
-                for row, severity in session.execute(statement)
-            }
+            return {Key(row.rule, row.series): _held(row) for row in session.execute(statement)}
 
     def record(
         self,
@@ -95,6 +111,33 @@ class AlertStore:
                 else:
                     total = Recorded(total.changed + 1, total.lost, total.planned + planned)
         return total
+
+    def owed(self, now_us: int, most: int) -> list[Owed]:
+        """Up to `most` incidents of the last hour whose evidence is still to be read."""
+        statement = (
+            select(Incident.id, Incident.evidence, Alert.integration)
+            .join(Alert, Alert.id == Incident.alert_id)
+            .where(
+                Incident.fired_us > now_us - HOUR_US,
+                Incident.evidence.contains(f'"{OWED}"'),
+                Alert.integration.is_not(None),
+            )
+            .order_by(Incident.severity, Incident.id)
+            .limit(most)
+        )
+        with reading(self._engine) as session:
+            return [
+                Owed(row.id, row.evidence, row.integration) for row in session.execute(statement)
+            ]
+
+    def pay(self, owed: Owed, evidence: str) -> None:
+        """Keep the evidence that was owed, unless somebody else did."""
+        with transaction(self._engine) as session:
+            session.execute(
+                update(Incident)
+                .where(Incident.id == owed.incident, Incident.evidence == owed.evidence)
+                .values(evidence=evidence)
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,14 +198,14 @@ def message_id(incident: int, event: Event, receiver: Receiver, host: str) -> st
     return f"<incident-{incident}.{event.value}.{digest}@{host}>"
 
 
-def _held(row: Alert, severity: Severity | None) -> Held:
+def _held(row: Row[*tuple[Any, ...]]) -> Held:
     operation = row.series.partition(" operation=")[2]
     return Held(
         row.id,
         row.version,
         Standing(row.state, row.since_us, row.incident, row.fired_us),
         Subject(row.series, row.integration, row.partner, operation),
-        severity or Severity.P4,
+        row.severity or Severity.P4,
     )
 
 
@@ -186,20 +229,18 @@ def _set(session: Session, change: Change) -> int | None:
 
 
 def _insert(session: Session, change: Change, values: dict[str, Any]) -> int | None:
-    row = Alert(
-        rule=change.key.rule,
-        series=change.key.series,
-        integration=change.subject.integration,
-        partner=change.subject.partner,
-        version=1,
-        **values,
+    row_id: int | None = session.scalar(
+        _INSERT,
+        {
+            "rule": change.key.rule,
+            "series": change.key.series,
+            "integration": change.subject.integration,
+            "partner": change.subject.partner,
+            **values,
+            "state": change.standing.state.value,
+        },
     )
-    try:
-        with session.begin_nested():
-            session.add(row)
-    except IntegrityError:
-        return None
-    return row.id
+    return row_id
 
 
 def _incident(

@@ -59,7 +59,7 @@ def main() -> None:
         _ask("league of 200, 30 d", 150,
              lambda: league(reading, _SCOPE, month), _raw(path, month)),
         _ask("the same, nothing remembered", None,
-             lambda: league(_forgetful(reading), _SCOPE, month), None),
+             lambda: league(forgetful(reading), _SCOPE, month), None),
         _ask("league of 200, 15 min", 60,
              lambda: league(reading, _SCOPE, quarter), _raw(path, quarter)),
         _ask("its operations, 30 d", None,
@@ -75,9 +75,10 @@ def main() -> None:
         sys.exit(1)
 
 
-def reading_of(path: Path) -> Reading:
-    """The filled store beside a registry that names all of its integrations."""
-    url = f"sqlite:///{path.with_name('registry.db')}"
+def reading_of(path: Path, folder: Path | None = None) -> Reading:
+    """The filled store and a registry in `folder`, by default beside it, that names all of its
+    integrations."""
+    url = f"sqlite:///{(folder or path.parent) / 'registry.db'}"
     migrate_registry(url)
     engine = registry_engine(url)
     lines = ["platform: {name: Bench, api_base_url: 'http://127.0.0.1:9000'}", "partners:"]
@@ -101,7 +102,7 @@ def reading_of(path: Path) -> Reading:
     return Reading(engine, store, lambda: END_US)
 
 
-def _forgetful(reading: Reading) -> Reading:
+def forgetful(reading: Reading) -> Reading:
     """The same store with nothing remembered: it reads every hour, day and week again."""
     reading.store._memory = Memory()  # type: ignore[attr-defined]
     return reading

@@ -29,6 +29,8 @@ COMMANDS = {
     "loader": ["-m", "collectors", "loader"],
     "web": ["-m", "gunicorn", "wsgi:app"],
 }
+#: Started by those who ask for it.
+MORE = {"scheduler": ["-m", "alerts", "run"]}
 
 
 def free_port() -> int:
@@ -126,7 +128,7 @@ class Stack:
         """Start one process, in a process group of its own."""
         with (self.home / "logs" / f"{name}.log").open("ab") as log:
             self.processes[name] = subprocess.Popen(
-                [sys.executable, *COMMANDS[name]], cwd=ROOT, env=self.environment,
+                [sys.executable, *(COMMANDS | MORE)[name]], cwd=ROOT, env=self.environment,
                 stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
 

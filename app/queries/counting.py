@@ -69,6 +69,11 @@ def add_up(rollups: Rollups, groups: Ints, size: int) -> Sums:
     )
 
 
+def plus(one: Sums, other: Sums) -> Sums:
+    """The sums of both, group by group."""
+    return Sums(*(getattr(one, each.name) + getattr(other, each.name) for each in fields(Sums)))
+
+
 def fold_steps(sums: Sums, together: int) -> Sums:
     """The same sums with every `together` groups that follow each other as one."""
     starts = np.arange(0, len(sums.good), together)

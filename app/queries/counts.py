@@ -1,7 +1,7 @@
-"""What rules are evaluated on: plain counts of many series over one window, in one store read."""
+"""What rules are evaluated on: plain counts of many series, each minute read once."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -10,7 +10,7 @@ import numpy as np
 from app.domain import histogram
 from app.domain.scope import Scope
 from app.domain.window import Window
-from app.queries.counting import Ints, add_up, answered, latencies, name_all
+from app.queries.counting import Ints, Sums, add_up, answered, latencies, name_all, plus
 from app.queries.reading import Reading
 from app.queries.registry import integrations_within
 from app.queries.results import IntegrationView, Latency
@@ -92,44 +92,87 @@ def together(parts: Iterable[Counts]) -> Counts:
 
 @timed_query("counts")
 def counts(
-    reading: Reading, scope: Scope, window: Window, *, operations: bool = False
-) -> CountsView:
-    """Counts of every integration within the scope, or of every operation of each.
+    reading: Reading,
+    scope: Scope,
+    end_us: int,
+    lengths_us: Collection[int],
+    *,
+    operations: bool = False,
+) -> dict[int, CountsView]:
+    """Counts of every integration within the scope, or of every operation of each, over windows of
+    these lengths that all end at `end_us`.
 
-    Removed integrations are left out, and so is traffic that belongs to none.
+    What lies in several windows is read once, for the shortest of them. Removed integrations are
+    left out, and so is traffic that belongs to none.
     """
     views = {view.slug: view for view in integrations_within(reading, scope)}
-    rollups = reading.store.rollups(window, integrations=sorted(views), operations=operations)
-    names = [Counted(each.integration, each.operation) for each in rollups.series]
-    keys = sorted(set(names))
-    row_of = {key: row for row, key in enumerate(keys)}
-    rows = np.array([row_of[name] for name in names], dtype=np.int64)[rollups.series_index]
-    return CountsView(
-        rollups.window, dict(zip(keys, _rows(keys, rows, rollups, views), strict=True))
+    parts = _parts(reading, end_us, lengths_us, sorted(views), operations)
+    keys = sorted(
+        {Counted(each.integration, each.operation) for _, part in parts for each in part.series}
     )
+    row_of = {key: row for row, key in enumerate(keys)}
+    found: dict[int, CountsView] = {}
+    total: Sums | None = None
+    for length_us, part in parts:
+        names = [row_of[Counted(each.integration, each.operation)] for each in part.series]
+        rows = np.array(names, dtype=np.int64)[part.series_index]
+        sums = add_up(part, rows, len(keys))
+        total = plus(total, sums) if total else sums
+        window = Window(part.window.start_us, parts[0][1].window.end_us)
+        found[length_us] = CountsView(window, _rows(keys, total, views))
+    return found
+
+
+def _parts(
+    reading: Reading,
+    end_us: int,
+    lengths_us: Collection[int],
+    slugs: Sequence[str],
+    operations: bool,
+) -> list[tuple[int, Rollups]]:
+    """What each window has that the next shorter one has not. The store may begin one earlier than
+    it was asked to (`Rollups.window`); the next then ends there. When it has to end one later,
+    because minutes were let go meanwhile, everything is read again."""
+    found: list[tuple[int, Rollups]] = []
+    until_us = end_us
+    for length_us in sorted(lengths_us):
+        start_us = min(end_us - length_us, until_us)
+        part = reading.store.rollups(
+            Window(start_us, until_us), integrations=slugs, operations=operations
+        )
+        if found and part.window.end_us > until_us:
+            return _parts(reading, end_us, lengths_us, slugs, operations)
+        found.append((length_us, part))
+        until_us = part.window.start_us
+    return found
 
 
 def _rows(
-    keys: Sequence[Counted], rows: Ints, rollups: Rollups, views: Mapping[str, IntegrationView]
-) -> list[Counts]:
-    sums = add_up(rollups, rows, len(keys))
+    keys: Sequence[Counted], sums: Sums, views: Mapping[str, IntegrationView]
+) -> dict[Counted, Counts]:
     named, answers = name_all(sums.cube), answered(sums.cube)
     timings = latencies(sums.latency)
-    return [
-        Counts(
-            good=int(sums.good[i]),
-            bad=int(sums.bad[i]),
-            excluded=int(sums.excluded[i]),
-            shed=int(sums.shed[i]),
+    timed = sums.latency.sum(axis=1).tolist()
+    numbers = zip(
+        keys, sums.good.tolist(), sums.bad.tolist(), sums.excluded.tolist(), sums.shed.tolist(),
+        strict=True,
+    )  # fmt: skip
+    return {
+        key: Counts(
+            good=good,
+            bad=bad,
+            excluded=excluded,
+            shed=shed,
             answered=answers[i],
-            timed=int(sums.latency[i].sum()),
+            timed=timed[i],
             latency_ms=timings[i],
             bad_by_fault=named.bad_by_fault[i],
             excluded_by_fault=named.excluded_by_fault[i],
             above=_above(sums.latency[i], views[key.integration]),
         )
-        for i, key in enumerate(keys)
-    ]
+        for i, (key, good, bad, excluded, shed) in enumerate(numbers)
+        if good + bad + excluded + shed
+    }
 
 
 def _above(latency: Ints, view: IntegrationView) -> dict[int, int]:

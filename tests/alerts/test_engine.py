@@ -162,6 +162,27 @@ def test_evidence_is_frozen_when_it_fires(world, engine):
     assert evidence["chart"]["allowed_ratio"] == 0.005
 
 
+def test_when_too_many_begin_at_once_evidence_is_read_later_and_for_its_time(
+    world, engine, monkeypatch
+):
+    monkeypatch.setattr("alerts.evidence.AT_ONCE", 1)
+    for slug in (GLOBEX, INITECH):
+        traffic(world, slug, 900, 100)
+    engine.round()
+    with reading(world.engine) as session:
+        before = [json.loads(text) for text in session.scalars(select(Incident.evidence))]
+    assert [each.get("owed", False) for each in before] == [False, True]
+    pass_minutes(world, 5)
+    traffic(world, GLOBEX, 900, 100, ago_min=1)
+    traffic(world, INITECH, 900, 100, ago_min=1)
+    engine.round()
+    with reading(world.engine) as session:
+        after = [json.loads(text) for text in session.scalars(select(Incident.evidence))]
+    assert after[0] == before[0]
+    assert (after[1]["now"]["proxied"], after[1]["at_us"]) == (1000, before[1]["at_us"])
+    assert "owed" not in after[1]
+
+
 def test_evaluating_again_changes_and_tells_nothing_more(world, engine):
     traffic(world, GLOBEX, 900, 100)
     assert engine.round().planned == 2
