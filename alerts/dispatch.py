@@ -1,10 +1,10 @@
 """Sending what is due: lease, send, mark; try again later what may yet succeed."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from alerts.outbox import Letter, Outbox
+from alerts.outbox import LEASE_US, LONGEST_RETRY_US, Letter, Outbox
 from app.domain.window import MINUTE_US, SECOND_US
 from app.errors import MidspanError
 from app.logs import get as get_logger
@@ -14,6 +14,8 @@ MOST = 20
 _FIRST_RETRY_US = 5 * SECOND_US
 _LAST_RETRY_US = 10 * MINUTE_US
 _JITTER_RATIO = 0.2
+#: A round ends when half its leases are over: what one receiver holds up is not sent twice.
+_ROUND_US = LEASE_US // 2
 
 #: Sends one letter; a `MidspanError` says by `permanent` whether trying again can help.
 Send = Callable[[Letter], None]
@@ -40,17 +42,15 @@ def retry_delay_us(attempts: int, message_id: str) -> int:
 def dispatch(
     outbox: Outbox, senders: Mapping[str, Send], clock: Callable[[], int], most: int = MOST
 ) -> Dispatched:
-    """Send up to `most` letters that are due, each by the sender of its channel."""
+    """Send up to `most` letters that are due by these channels, each by its sender."""
     log = get_logger("dispatch")
     sent = retried = failed = 0
-    for letter in outbox.lease(clock(), most):
+    for letter in _leased(outbox, senders, clock, most):
         try:
             senders[letter.channel](letter)
         except MidspanError as error:
             now_us = clock()
-            again_us = None
-            if not error.permanent:
-                again_us = now_us + retry_delay_us(letter.attempts + 1, letter.message_id)
+            again_us = None if error.permanent else now_us + _wait_us(letter, error)
             outbox.failed(letter, str(error), now_us, again_us)
             retried += again_us is not None
             failed += again_us is None
@@ -59,3 +59,21 @@ def dispatch(
             outbox.sent(letter, clock())
             sent += 1
     return Dispatched(sent, retried, failed)
+
+
+def _leased(
+    outbox: Outbox, senders: Mapping[str, Send], clock: Callable[[], int], most: int
+) -> Iterator[Letter]:
+    """Letters in hand, one by one, for as long as their leases last; the rest is given back."""
+    begun_us = clock()
+    letters = outbox.lease(begun_us, most, list(senders))
+    for place, letter in enumerate(letters):
+        if clock() - begun_us > _ROUND_US:
+            outbox.release(letters[place:])
+            return
+        yield letter
+
+
+def _wait_us(letter: Letter, error: MidspanError) -> int:
+    ours_us = retry_delay_us(letter.attempts + 1, letter.message_id)
+    return min(LONGEST_RETRY_US, max(ours_us, error.retry_after_us or 0))

@@ -18,10 +18,10 @@ from alerts.measures import Measures
 from alerts.outbox import Outbox
 from alerts.stages import explains_quiet
 from alerts.store import AlertStore
+from app.commands.receivers import Receivers
 from app.commands.rules import standing_rules
 from app.domain.alert import Event, Finding
 from app.domain.rule import DEFAULT_RULES, Own
-from app.domain.window import HOUR_US
 from app.logs import get as get_logger
 from app.queries import Reading
 
@@ -55,6 +55,7 @@ class Engine:
         self._measures = Measures(reading, home)
         self._store = AlertStore(reading.engine, host)
         self._outbox = Outbox(reading.engine)
+        self._receivers = Receivers(home)
         self._last_s: float | None = None
         self._log = get_logger("alerts")
 
@@ -64,13 +65,15 @@ class Engine:
         gap_s = begun_s - self._last_s if self._last_s is not None else 0.0
         self._last_s = begun_s
         rules, problems = standing_rules(self._home, DEFAULT_RULES)
+        receivers = self._receivers.read()
+        problems += receivers.problems
         seen = self._measures.see(rules, now_us, self._own(problems, gap_s, now_us))
         found = evaluate(rules, seen)
         made = changes(self._store.held(), found, now_us)
         fired = [each for each in made if each.event == Event.FIRED]
         evidence = freeze(self._reading, fired, now_us)
         explaining = frozenset(rule.name for rule in rules if explains_quiet(rule))
-        recorded = self._store.record(made, evidence, now_us, explaining)
+        recorded = self._store.record(made, evidence, now_us, explaining, receivers.directory)
         if not fired:
             self._pay(now_us)
         report = Report(
@@ -99,9 +102,9 @@ class Engine:
         if gap_s > 2 * INTERVAL_S:
             summary = f"Nothing was evaluated for {gap_s:.0f} s"
             own[Own.EVALUATION_LATE] = Verdict(Finding.TRUE, summary, gap_s, 2 * INTERVAL_S)
-        failed = self._outbox.lately_failed(now_us - HOUR_US)
+        failed = self._outbox.undelivered(now_us)
         if failed:
-            summary = f"{failed} notifications could not be delivered in the last hour"
+            summary = f"{failed} notifications cannot be delivered"
             own[Own.CHANNEL_BROKEN] = Verdict(Finding.TRUE, summary, failed, 0)
         return own
 

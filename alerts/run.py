@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from functools import partial
 from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
@@ -10,10 +11,15 @@ from alerts.clockwork import Clockwork, Job
 from alerts.dispatch import Send, dispatch
 from alerts.engine import INTERVAL_S
 from alerts.engine import Engine as RuleEngine
+from alerts.notifiers.hooks import Hooks
 from alerts.notifiers.mail import MailNotifier
+from alerts.notifiers.pagerduty import PagerDutyNotifier
+from alerts.notifiers.slack import SlackNotifier
+from alerts.notifiers.webhook import WebhookNotifier
 from alerts.outbox import Outbox
-from alerts.store import MAIL
+from app.commands.receivers import Receivers
 from app.db import reading, registry_engine
+from app.domain.receiver import Channel
 from app.logs import get as get_logger
 from app.models import Platform
 from app.queries import Reading
@@ -29,14 +35,11 @@ def main(settings: Settings) -> int:
     engine = registry_engine(settings.registry_url)
     store = open_store(settings.metrics_url, read_only=True)
     rules = RuleEngine(Reading(engine, store), settings.home, host_of(settings))
-    outbox = Outbox(engine)
-    senders: dict[str, Send] = {MAIL: MailNotifier(settings, lambda: platform_name(engine), now_us)}
-    clockwork = Clockwork(
-        {
-            "evaluate": Job(rules.round, INTERVAL_S),
-            "dispatch": Job(lambda: dispatch(outbox, senders, now_us), _DISPATCH_S),
-        }
-    )
+    jobs = {"evaluate": Job(rules.round, INTERVAL_S)}
+    for channel, send in senders_of(settings, engine).items():
+        work = partial(dispatch, Outbox(engine), {channel: send}, now_us)
+        jobs[f"dispatch {channel}"] = Job(work, _DISPATCH_S)
+    clockwork = Clockwork(jobs)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -45,6 +48,19 @@ def main(settings: Settings) -> int:
     engine.dispose()
     store.close()
     return 0
+
+
+def senders_of(settings: Settings, engine: Engine) -> dict[str, Send]:
+    """The sender of each channel. Each has rounds of its own, so that one that is away holds up no
+    other."""
+    hooks = Hooks(Receivers(settings.home).targets)
+    known = partial(platform_name, engine)
+    return {
+        Channel.MAIL: MailNotifier(settings, known, now_us),
+        Channel.SLACK: SlackNotifier(hooks, settings.base_url, known),
+        Channel.PAGERDUTY: PagerDutyNotifier(hooks, settings.base_url, known),
+        Channel.WEBHOOK: WebhookNotifier(hooks, settings.base_url, known, now_us),
+    }
 
 
 def host_of(settings: Settings) -> str:

@@ -1,51 +1,54 @@
-"""Who is told of an event, and why or why not. Pure.
+"""Who is told that something fires, and why or why not. Pure.
 
-An event passes the stages in the order of `STAGES`; each takes an event with what is known around
-it and answers with the reason to drop it, or None to let it pass. What has passed goes to every
-receiver whose route takes it, one notification per address. Every notification, sent or dropped,
-carries the name of its reason, and the alerts page shows it.
+What fires passes the stages in the order of `STAGES`; each takes it with what is known around it
+and answers with the reason to drop it, or None to let it pass. What has passed goes to every
+receiver whose route takes it, one notification per address and step. Every notification, sent or
+dropped, carries the name of its reason, and the alerts page shows it. Who is told that it is over
+follows from who was told that it began (`app.commands.telling`).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from app.domain.alert import Event
+from app.domain.alert_route import About, Destination, Directory
 from app.domain.rule import By, PlatformOutage, Rule, Severity, Silence, Threshold
+
+NO_ROUTES = Directory()
 
 
 class Reason(StrEnum):
     """Why a notification is sent, or not."""
 
     FIRST_WORD = "first_word"
-    IT_IS_OVER = "it_is_over"
+    NOBODY_TOOK_IT = "nobody_took_it"
     NOBODY_TO_TELL = "nobody_to_tell"
     SILENCED = "silenced"
     EXPLAINED_BY_PLATFORM = "explained_by_platform"
     EXPLAINED_BY_MIDSPAN = "explained_by_midspan"
-    NEVER_TOLD = "never_told"
     TOO_MANY = "too_many"
 
 
 class Audience(StrEnum):
     """For whom a notification is written; each may see different things."""
 
+    ON_CALL = "on_call"
     ECOSYSTEM = "ecosystem"
     PARTNER = "partner"
 
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """One event of one incident. `quiet`: it fired because something is missing; `told`: addresses
-    that were told that it fired."""
+    """An incident that begins. `quiet`: because something is missing; `fault`: who has to act,
+    None where that cannot be said."""
 
     rule: str
-    event: Event
     severity: Severity
     integration: str | None = None
     partner: str | None = None
     quiet: bool = False
-    told: frozenset[str] = frozenset()
+    fault: str | None = None
+    category: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Muted:
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """Somebody to be told. `partner`: only of that partner's own; `floor`: not of anything
-    quieter than that severity."""
+    quieter than that severity. Of hooks `address` is the name."""
 
     name: str
     audience: Audience
@@ -88,10 +91,14 @@ class Receiver:
 
 @dataclass(frozen=True, slots=True)
 class Around:
-    """What is known when events are passed on. `sent_lately` counts, by address, the firings
-    told within `THROTTLE_US`; `platform_out`, `blind`: such an alert is open."""
+    """What is known when events are passed on. `receivers` are told of what no route of the
+    `directory` takes, partners of their own whatever the routes say; `sent_lately` counts, by
+    address, the firings told within `THROTTLE_US`; `platform_out`, `blind`: such an alert is open.
+    """
 
     receivers: Sequence[Receiver] = ()
+    directory: Directory = NO_ROUTES
+    now_us: int = 0
     muted: Sequence[Muted] = ()
     platform_out: bool = False
     blind: bool = False
@@ -100,11 +107,14 @@ class Around:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One notification: to be sent, or dropped."""
+    """One notification: to be sent, or dropped. `level` is the step of the escalation that it is,
+    `after_us` how long it waits for somebody to take the incident."""
 
     receiver: Receiver
     reason: Reason
     dropped: bool
+    level: int = 0
+    after_us: int = 0
 
 
 #: More firings than this within `THROTTLE_US` to one address are not read; the rest is on the page.
@@ -116,7 +126,7 @@ Stage = Callable[[Happened, Around], Reason | None]
 
 def inhibit(happened: Happened, around: Around) -> Reason | None:
     """A platform that is down, or a Midspan that sees nothing, explains what is quiet."""
-    if happened.event != Event.FIRED or not happened.quiet:
+    if not happened.quiet:
         return None
     if around.platform_out:
         return Reason.EXPLAINED_BY_PLATFORM
@@ -126,33 +136,68 @@ def inhibit(happened: Happened, around: Around) -> Reason | None:
 def silence(happened: Happened, around: Around) -> Reason | None:
     """Somebody asked not to be told."""
     muted = any(each.takes(happened) for each in around.muted)
-    return Reason.SILENCED if muted and happened.event == Event.FIRED else None
+    return Reason.SILENCED if muted else None
 
 
 STAGES: tuple[Stage, ...] = (inhibit, silence)
 
 
 def plan(happened: Happened, around: Around) -> list[Planned]:
-    """The notifications of one event; at least one, so that nothing passes without a reason."""
-    wanting = [each for each in around.receivers if each.wants(happened)]
-    if not wanting:
+    """The notifications of one firing; at least one, so that nothing passes without a reason."""
+    steps = _steps(happened, around)
+    at_once = _once([each for each in steps if each.level == 0])
+    if not at_once:
         return [Planned(NOBODY, Reason.NOBODY_TO_TELL, dropped=True)]
     for stage in STAGES:
         reason = stage(happened, around)
         if reason is not None:
-            return [Planned(each, reason, dropped=True) for each in wanting]
-    return [_to(each, happened, around) for each in wanting]
+            return [replace(each, reason=reason, dropped=True) for each in at_once]
+    return [_throttled(each, happened, around) for each in at_once] + [
+        each for each in steps if each.level > 0
+    ]
 
 
-def _to(receiver: Receiver, happened: Happened, around: Around) -> Planned:
-    if happened.event == Event.RESOLVED:
-        told = receiver.address in happened.told
-        return Planned(receiver, Reason.IT_IS_OVER if told else Reason.NEVER_TOLD, dropped=not told)
+def _steps(happened: Happened, around: Around) -> list[Planned]:
+    """Whom the routes tell, else whoever is told by default, and the partner."""
+    about = About(
+        happened.rule,
+        happened.severity,
+        happened.fault,
+        happened.integration,
+        happened.partner,
+        happened.category,
+    )
+    routed = [_routed(each) for each in around.directory.tells(about, around.now_us)]
+    default = [
+        Planned(each, Reason.FIRST_WORD, dropped=False)
+        for each in around.receivers
+        if each.wants(happened) and (not routed or each.audience == Audience.PARTNER)
+    ]
+    return [*routed, *default]
+
+
+def _routed(found: Destination) -> Planned:
+    audience = Audience.ON_CALL if found.on_call else Audience.ECOSYSTEM
+    receiver = Receiver(found.receiver, audience, found.channel, found.address)
+    reason = Reason.NOBODY_TOOK_IT if found.level else Reason.FIRST_WORD
+    return Planned(receiver, reason, False, found.level, found.after_us)
+
+
+def _once(planned: Sequence[Planned]) -> list[Planned]:
+    """Each address once: the first that stands for it."""
+    found: dict[tuple[str, str], Planned] = {}
+    for each in planned:
+        found.setdefault((each.receiver.channel, each.receiver.address), each)
+    return list(found.values())
+
+
+def _throttled(planned: Planned, happened: Happened, around: Around) -> Planned:
+    receiver = planned.receiver
     count = around.sent_lately.get(receiver.address, 0)
     if count >= MOST_AN_HOUR and happened.severity > Severity.P1:
-        return Planned(receiver, Reason.TOO_MANY, dropped=True)
+        return replace(planned, reason=Reason.TOO_MANY, dropped=True)
     around.sent_lately[receiver.address] = count + 1
-    return Planned(receiver, Reason.FIRST_WORD, dropped=False)
+    return planned
 
 
 def is_quiet(rule: Rule) -> bool:

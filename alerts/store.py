@@ -5,6 +5,7 @@ same standing one changes it; the other changes nothing and is told so.
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
@@ -16,6 +17,7 @@ from alerts.changes import Change, Held, Key
 from alerts.evaluate import Subject
 from alerts.evidence import OWED
 from alerts.stages import (
+    NO_ROUTES,
     THROTTLE_US,
     Around,
     Audience,
@@ -25,8 +27,11 @@ from alerts.stages import (
     Receiver,
     plan,
 )
+from app.commands.telling import tell_over
 from app.db import reading, transaction
 from app.domain.alert import Event, Standing, State
+from app.domain.alert_route import Directory
+from app.domain.receiver import Channel
 from app.domain.rule import Severity
 from app.domain.scope import Role
 from app.domain.window import HOUR_US
@@ -34,6 +39,7 @@ from app.models import (
     Alert,
     Delivery,
     Incident,
+    Integration,
     Notification,
     Partner,
     PartnerContact,
@@ -41,7 +47,7 @@ from app.models import (
     User,
 )
 
-MAIL = "mail"
+MAIL = Channel.MAIL.value
 _COLUMNS = (
     Alert.id, Alert.version, Alert.rule, Alert.series, Alert.integration, Alert.partner,
     Alert.state, Alert.since_us, Alert.incident, Alert.fired_us,
@@ -95,6 +101,7 @@ class AlertStore:
         evidence: Mapping[Key, str],
         now_us: int,
         explaining: frozenset[str] = frozenset(),
+        directory: Directory = NO_ROUTES,
     ) -> Recorded:
         """Make the changes. `evidence` is JSON for each that fires, `explaining` the names of the
         rules about a platform's outage."""
@@ -102,8 +109,8 @@ class AlertStore:
         if not changes:
             return total
         with transaction(self._engine) as session:
-            around = _around(session, changes, now_us, explaining)
-            writing = _Writing(session, around, now_us, self._host)
+            around = _around(session, changes, now_us, explaining, directory)
+            writing = _Writing(session, around, _categories(session), now_us, self._host)
             for change in changes:
                 planned = writing.make(change, evidence.get(change.key, "{}"))
                 if planned is None:
@@ -146,6 +153,7 @@ class _Writing:
 
     session: Session
     around: Around
+    categories: Mapping[str, str]
     now_us: int
     host: str
 
@@ -157,45 +165,62 @@ class _Writing:
         if change.event is None:
             return 0
         incident = _incident(self.session, change, row_id, evidence, self.now_us)
-        told = _told(self.session, incident) if change.event == Event.RESOLVED else frozenset()
+        if change.event == Event.RESOLVED:
+            return self._over(incident)
         happened = Happened(
             rule=change.key.rule,
-            event=change.event,
             severity=incident.severity,
             integration=change.subject.integration,
             partner=change.subject.partner,
             quiet=change.quiet,
-            told=told,
+            fault=main_fault(evidence),
+            category=self.categories.get(change.subject.integration or ""),
         )
         planned = plan(happened, self.around)
-        self.session.add_all(self._row(incident, change.event, each) for each in planned)
+        self.session.add_all(self._row(incident, each) for each in planned)
         self.session.flush()
         return len(planned)
 
-    def _row(self, incident: Incident, event: Event, planned: Planned) -> Notification:
+    def _over(self, incident: Incident) -> int:
+        """It is over; whoever said so before has told everybody."""
+        if incident.resolved_us is not None:
+            return 0
+        incident.resolved_us = self.now_us
+        return tell_over(self.session, incident.id, self.now_us)
+
+    def _row(self, incident: Incident, planned: Planned) -> Notification:
         receiver = planned.receiver
         return Notification(
             incident_id=incident.id,
-            event=event,
+            event=Event.FIRED,
+            level=planned.level,
             receiver=receiver.name,
             audience=receiver.audience.value,
             channel=receiver.channel,
             address=receiver.address,
-            message_id=message_id(incident.id, event, receiver, self.host),
+            message_id=message_id(incident.id, planned, self.host),
             delivery=Delivery.DROPPED if planned.dropped else Delivery.QUEUED,
             reason=planned.reason.value,
             attempts=0,
-            due_us=self.now_us,
+            due_us=self.now_us + planned.after_us,
             created_us=self.now_us,
             done_us=self.now_us if planned.dropped else None,
             error="",
         )
 
 
-def message_id(incident: int, event: Event, receiver: Receiver, host: str) -> str:
-    """The same for the same event, incident and address, whoever computes it."""
+def message_id(incident: int, planned: Planned, host: str) -> str:
+    """The same for the same incident, address and step, whoever computes it."""
+    receiver, step = planned.receiver, f"-{planned.level}" if planned.level else ""
     digest = hashlib.sha256(f"{receiver.channel}:{receiver.address}".encode()).hexdigest()[:16]
-    return f"<incident-{incident}.{event.value}.{digest}@{host}>"
+    return f"<incident-{incident}.{Event.FIRED}.{digest}{step}@{host}>"
+
+
+def main_fault(evidence: str) -> str | None:
+    """Who has to act in most of what failed, by the evidence; None where it does not say."""
+    faults = json.loads(evidence).get("now", {}).get("by_fault", {})
+    failed = {name: count for name, count in faults.items() if count and name != "none"}
+    return max(failed, key=failed.__getitem__) if failed else None
 
 
 def _held(row: Row[*tuple[Any, ...]]) -> Held:
@@ -258,32 +283,26 @@ def _incident(
         session.add(incident)
         session.flush()
         return incident
-    incident = session.scalars(
+    return session.scalars(
         select(Incident).where(
             Incident.alert_id == row_id, Incident.number == change.standing.incident
         )
     ).one()
-    incident.resolved_us = now_us
-    return incident
-
-
-def _told(session: Session, incident: Incident) -> frozenset[str]:
-    """Addresses that were, or still will be, told that it fired."""
-    statement = select(Notification.address).where(
-        Notification.incident_id == incident.id,
-        Notification.event == Event.FIRED,
-        Notification.delivery.in_([Delivery.SENT, Delivery.QUEUED]),
-    )
-    return frozenset(session.scalars(statement))
 
 
 def _around(
-    session: Session, changes: Sequence[Change], now_us: int, explaining: frozenset[str]
+    session: Session,
+    changes: Sequence[Change],
+    now_us: int,
+    explaining: frozenset[str],
+    directory: Directory,
 ) -> Around:
     opened = {each.key.rule for each in changes if each.event == Event.FIRED}
     opened |= set(session.scalars(select(Alert.rule).where(Alert.state.in_(_OPEN)).distinct()))
     return Around(
         receivers=_receivers(session),
+        directory=directory,
+        now_us=now_us,
         muted=_muted(session, now_us),
         platform_out=bool(explaining & opened),
         blind=bool(_BLINDING & opened),
@@ -309,6 +328,13 @@ def _receivers(session: Session) -> list[Receiver]:
     ]
 
 
+def _categories(session: Session) -> dict[str, str]:
+    rows = session.execute(
+        select(Integration.slug, Integration.category).where(Integration.category.is_not(None))
+    )
+    return {row.slug: row.category or "" for row in rows}
+
+
 def _muted(session: Session, now_us: int) -> list[Muted]:
     rows = session.scalars(
         select(Silence).where(Silence.starts_us <= now_us, Silence.ends_us > now_us)
@@ -322,6 +348,7 @@ def _sent_lately(session: Session, now_us: int) -> dict[str, int]:
         .where(
             Notification.created_us > now_us - THROTTLE_US,
             Notification.event == Event.FIRED,
+            Notification.level == 0,
             Notification.delivery != Delivery.DROPPED,
         )
         .group_by(Notification.address)

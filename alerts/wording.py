@@ -55,9 +55,9 @@ class Words:
     chart: dict[str, Any] | None
 
 
-def words(letter: Letter, base_url: str, platform: str, acknowledge: str) -> Words:
+def words(letter: Letter, base_url: str, platform: str, acknowledge: str | None = None) -> Words:
     """What to say in `letter`. Links lead to `base_url`; `acknowledge` is the path of the one that
-    takes the incident."""
+    takes the incident, None where several read it and nobody could be told by whom."""
     evidence = _evidence(letter.evidence)
     subject_of = letter.integration or letter.partner or "Midspan"
     over = letter.event == Event.RESOLVED
@@ -69,7 +69,7 @@ def words(letter: Letter, base_url: str, platform: str, acknowledge: str) -> Wor
         headline=f"{subject_of}: {'over' if over else _short(letter.summary)}",
         lead=_lead(letter, evidence),
         incident_url=f"{base_url}/alerts?incident={letter.incident}",
-        acknowledge_url=None if over else f"{base_url}{acknowledge}",
+        acknowledge_url=None if over or acknowledge is None else f"{base_url}{acknowledge}",
         period=span(int(evidence.get("window_us", 0))) if evidence.get("window_us") else "",
         figures=_figures(evidence),
         operations=tuple(_operation(each) for each in evidence.get("operations", ())),

@@ -5,9 +5,13 @@
 
 
 class MidspanError(Exception):
-    """Something a person can mend; shown as one line, never as a traceback."""
+    """Something a person can mend; shown as one line, never as a traceback.
+
+    `retry_after_us`: how long whoever is away asked to be left alone, None when it did not say.
+    """
 
     permanent = True
+    retry_after_us: int | None = None
 
 
 class SettingsError(MidspanError):
@@ -66,3 +70,15 @@ class MailRefused(MidspanError):
 
 class MailUnavailable(Unavailable):
     """The mail server, or the outbox, does not take mail for now."""
+
+
+class ReceiverRefused(MidspanError):
+    """A message that its receiver will not take, however often it is sent."""
+
+
+class ReceiverUnavailable(Unavailable):
+    """A receiver that does not take messages for now."""
+
+    def __init__(self, message: str, retry_after_us: int | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_us = retry_after_us

@@ -4,6 +4,7 @@ from sqlalchemy import Engine, select, update
 from sqlalchemy.orm import Session
 
 from app.commands import audit
+from app.commands.telling import tell_over, tell_taken
 from app.db import transaction
 from app.domain.scope import Scope
 from app.domain.window import DAY_US, MINUTE_US
@@ -16,11 +17,7 @@ _SHORTEST_US, _LONGEST_US = MINUTE_US, 92 * DAY_US
 
 def acknowledge(session: Session, scope: Scope, *, number: int, now_us: int, actor: str) -> bool:
     """Take an incident; False when somebody has it already. `NotFound` outside the scope."""
-    alert = session.execute(
-        select(Alert.integration, Alert.partner).join(Incident).where(Incident.id == number)
-    ).one_or_none()
-    if alert is None or not scope.reaches(alert.integration, alert.partner):
-        raise NotFound(f"no incident {number}")
+    _reached(session, scope, number)
     taken = session.execute(
         update(Incident)
         .where(Incident.id == number, Incident.acked_us.is_(None))
@@ -29,10 +26,49 @@ def acknowledge(session: Session, scope: Scope, *, number: int, now_us: int, act
     ).one_or_none()
     if taken is None:
         return False
+    tell_taken(session, number, now_us)
     audit.record(
         session, now_us=now_us, actor=actor, action="incident.acknowledged", subject=str(number)
     )
     return True
+
+
+def close(session: Session, scope: Scope, *, number: int, now_us: int, actor: str) -> bool:
+    """Say that an incident is over; False when it is already. Whoever was told that it began is
+    told so, and nobody again before it was right once. `NotFound` outside the scope."""
+    _reached(session, scope, number)
+    closed = session.execute(
+        update(Incident)
+        .where(Incident.id == number, Incident.resolved_us.is_(None))
+        .values(resolved_us=now_us, closed_by=actor[:300])
+        .returning(Incident.id)
+    ).one_or_none()
+    if closed is None:
+        return False
+    tell_over(session, number, now_us)
+    audit.record(session, now_us=now_us, actor=actor, action="incident.closed", subject=str(number))
+    return True
+
+
+def silence_incident(
+    session: Session, scope: Scope, *, number: int, for_us: int, now_us: int, actor: str
+) -> Silence:
+    """`add_silence` from now on of all about the integration or the partner of an incident; of
+    its rule, where it is about neither. `NotFound` outside the scope."""
+    alert = _reached(session, scope, number)
+    nobodys = alert.integration is None and alert.partner is None
+    return add_silence(
+        session, scope, rule=alert.rule if nobodys else None, integration=alert.integration,
+        partner=alert.partner, starts_us=now_us, ends_us=now_us + for_us,
+        comment=f"from incident {number}", now_us=now_us, actor=actor,
+    )  # fmt: skip
+
+
+def _reached(session: Session, scope: Scope, number: int) -> Alert:
+    alert = session.scalar(select(Alert).join(Incident).where(Incident.id == number))
+    if alert is None or not scope.reaches(alert.integration, alert.partner):
+        raise NotFound(f"no incident {number}")
+    return alert
 
 
 def add_silence(

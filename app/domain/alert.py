@@ -43,9 +43,11 @@ class Finding(StrEnum):
 
 
 class Event(StrEnum):
-    """What people are told."""
+    """What people are told. An evaluation brings the first and the last; that somebody took an
+    incident is told where it would go on ringing."""
 
     FIRED = "fired"
+    ACKNOWLEDGED = "acknowledged"
     RESOLVED = "resolved"
 
 

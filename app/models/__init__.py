@@ -15,7 +15,7 @@ from app.models.access import (
     Membership,
     User,
 )
-from app.models.alert import Alert, Delivery, Incident, Notification, Silence
+from app.models.alert import Alert, Delivery, Incident, Notification, ReceiverTest, Silence
 from app.models.audit import AuditEntry
 from app.models.base import Base
 from app.models.error_group import ErrorGroupState
@@ -59,6 +59,7 @@ __all__ = [
     "Partner",
     "PartnerContact",
     "Platform",
+    "ReceiverTest",
     "RegistryState",
     "Silence",
     "User",

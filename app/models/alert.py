@@ -109,6 +109,9 @@ class Incident(Base):
         BigInteger, comment="Somebody took it, microseconds since 1970 UTC; NULL: nobody did"
     )
     acked_by: Mapped[str | None] = mapped_column(String(300), comment="Who took it")
+    closed_by: Mapped[str | None] = mapped_column(
+        String(300), comment="Who said that it is over; NULL: an evaluation found so, or it goes on"
+    )
 
     alert: Mapped[Alert] = relationship(back_populates="incidents")
     notifications: Mapped[list["Notification"]] = relationship(order_by="Notification.id")
@@ -123,7 +126,7 @@ class Notification(Base):
 
     __tablename__ = "notifications"
     __table_args__ = (
-        UniqueConstraint("incident_id", "event", "channel", "address"),
+        UniqueConstraint("incident_id", "event", "channel", "address", "level"),
         Index(
             "ix_notifications_due",
             "due_us",
@@ -136,7 +139,12 @@ class Notification(Base):
     incident_id: Mapped[int] = mapped_column(
         ForeignKey("incidents.id", ondelete="CASCADE"), index=True, comment="About which incident"
     )
-    event: Mapped[Event] = mapped_column(words_type(Event, "event"), comment="fired or resolved")
+    event: Mapped[Event] = mapped_column(
+        words_type(Event, "event"), comment="fired, acknowledged or resolved"
+    )
+    level: Mapped[int] = mapped_column(
+        default=0, server_default="0", comment="0: told at once; else the step of the escalation"
+    )
     receiver: Mapped[str] = mapped_column(String(100), comment="Name of the receiver")
     audience: Mapped[str] = mapped_column(
         String(20), comment="Who reads it: on_call, ecosystem or partner"
@@ -192,3 +200,21 @@ class Silence(Base):
     )
     created_by: Mapped[str] = mapped_column(String(300), comment="Who made it")
     comment: Mapped[str] = mapped_column(Text, comment="Why")
+
+
+class ReceiverTest(Base):
+    """The newest test message to a receiver: asked for by somebody, sent by the scheduler."""
+
+    __tablename__ = "receiver_tests"
+
+    receiver: Mapped[str] = mapped_column(
+        String(100), primary_key=True, comment="Name of the receiver"
+    )
+    asked_us: Mapped[int] = mapped_column(
+        BigInteger, comment="Asked for, microseconds since 1970 UTC"
+    )
+    asked_by: Mapped[str] = mapped_column(String(300), comment="Who asked")
+    done_us: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Tried, microseconds since 1970 UTC; NULL: it waits"
+    )
+    error: Mapped[str] = mapped_column(Text, comment="What went wrong; empty: it arrived")

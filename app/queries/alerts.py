@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from app.db import reading as registry_session
+from app.domain.alert import State
 from app.domain.scope import Scope
 from app.errors import NotFound
 from app.models import Alert, Incident, Notification, Silence
@@ -123,7 +124,7 @@ def incident_view(row: Incident, scope: Scope) -> IncidentView:
         integration=row.alert.integration,
         partner=row.alert.partner,
         severity=row.severity.value,
-        state=row.alert.state.value if row.number == row.alert.incident else "resolved",
+        state=_state(row),
         summary=row.summary,
         fired_us=row.fired_us,
         resolved_us=row.resolved_us,
@@ -136,6 +137,11 @@ def incident_view(row: Incident, scope: Scope) -> IncidentView:
             if everything or each.audience == "partner"
         ),
     )
+
+
+def _state(row: Incident) -> str:
+    over = row.resolved_us is not None or row.number != row.alert.incident
+    return State.RESOLVED.value if over else row.alert.state.value
 
 
 def notification_view(row: Notification) -> NotificationView:

@@ -2,7 +2,7 @@
 
 It listens twice: for the platform (outbound requests and webhooks to partners) and for partners
 (inbound requests to the platform). Each message is read into its parts, decided on by pure
-functions (`routes`, `admission`, `head`, `framing`, `egress`), written anew from its parts, and
+functions (`routes`, `admission`, `head`, `framing`), written anew from its parts, and
 recorded by `tap` before the last byte of the answer is handed to the caller.
 
 It never dials an address that the routing table does not name, never relays bytes it has not

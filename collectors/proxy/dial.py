@@ -16,8 +16,8 @@ from contextlib import suppress
 from functools import partial
 from typing import NamedTuple, TypeVar
 
+from app.domain.egress import denial, reached
 from collectors.proxy import errors
-from collectors.proxy.egress import denial, reached
 from collectors.proxy.race import race
 from collectors.proxy.resolve import Address, DialError, Found, Resolver
 from collectors.proxy.routes import Origin

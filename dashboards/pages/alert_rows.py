@@ -10,7 +10,11 @@ LATE_US = 45 * SECOND_US
 _TONES = {"P1": "bad", "P2": "bad", "P3": "warn", "P4": "quiet"}
 _STATES = {"firing": "firing", "recovering": "recovering", "resolved": "over"}
 _NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_EVENTS = {"fired": "that it began", "resolved": "that it is over"}
+_EVENTS = {
+    "fired": "that it began",
+    "acknowledged": "that somebody has it",
+    "resolved": "that it is over",
+}
 _DELIVERIES = {
     "queued": ("◌ Waits", "warn"),
     "sent": ("✓ Sent", "ok"),
@@ -27,6 +31,9 @@ REASONS = {
     "explained_by_midspan": "Midspan itself saw nothing then, and that is told instead",
     "never_told": "this address never heard that it began",
     "too_many": "this address was told of 60 others within an hour",
+    "nobody_took_it": "nobody had taken it by then",
+    "somebody_has_it": "it would ring on there otherwise",
+    "not_needed": "somebody took it, or it was over, before this step was due",
     "overtaken": "it was over before this could be delivered",
 }
 

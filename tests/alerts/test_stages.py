@@ -18,15 +18,13 @@ from alerts.stages import (
     is_quiet,
     plan,
 )
-from app.domain.alert import Event
 from app.domain.rule import DEFAULT_RULES, Severity
 
 ALICE = Receiver("ecosystem", Audience.ECOSYSTEM, "mail", "alice@acme.example")
 GLOBEX = Receiver("contacts of globex", Audience.PARTNER, "mail", "oncall@globex.example", "globex")
 INITECH = Receiver("contacts of initech", Audience.PARTNER, "mail", "it@initech.example", "initech")
 EVERYBODY = (ALICE, GLOBEX, INITECH)
-FIRED = Happened("silence", Event.FIRED, Severity.P2, "globex-issues", "globex", quiet=True)
-OVER = replace(FIRED, event=Event.RESOLVED, told=frozenset({ALICE.address}))
+FIRED = Happened("silence", Severity.P2, "globex-issues", "globex", quiet=True)
 
 
 def told(happened: Happened, **around: object) -> dict[str, tuple[Reason, bool]]:
@@ -42,7 +40,7 @@ def test_the_ecosystem_team_and_the_partner_itself_are_told_and_no_other_partner
 
 
 def test_no_partner_is_told_of_midspan_itself():
-    own = Happened("midspan-shed", Event.FIRED, Severity.P2)
+    own = Happened("midspan-shed", Severity.P2)
     assert list(told(own)) == [ALICE.address]
 
 
@@ -77,17 +75,6 @@ def test_a_platform_outage_explains_what_is_quiet_and_only_that():
 
 def test_a_blind_midspan_explains_what_is_quiet():
     assert told(FIRED, blind=True)[ALICE.address] == (Reason.EXPLAINED_BY_MIDSPAN, True)
-
-
-def test_only_those_who_were_told_that_it_began_are_told_that_it_is_over():
-    assert told(OVER) == {
-        ALICE.address: (Reason.IT_IS_OVER, False),
-        GLOBEX.address: (Reason.NEVER_TOLD, True),
-    }
-
-
-def test_a_silence_does_not_keep_the_end_from_those_who_know_the_beginning():
-    assert told(OVER, muted=[Muted()])[ALICE.address] == (Reason.IT_IS_OVER, False)
 
 
 def test_a_storm_is_cut_off_but_never_for_what_wakes_people():

@@ -183,7 +183,7 @@ def test_letters_go_out_once_loudest_first(engine, store):
 
 def test_a_letter_knows_its_incident_and_who_else_was_told(engine, store):
     store.record([fired(store)], {KEY: "{}"}, NOW_US)
-    [letter, _] = Outbox(engine).lease(NOW_US, 9)
+    [letter, _] = Outbox(engine).lease(NOW_US, 9, ["mail"])
     assert (letter.address, letter.others) == (ALICE, (ONCALL,))
     assert (letter.rule, letter.integration, letter.partner) == (
         "silence",
@@ -196,9 +196,9 @@ def test_a_letter_knows_its_incident_and_who_else_was_told(engine, store):
 def test_what_is_in_hand_is_in_one_hand_until_the_lease_is_over(engine, store):
     store.record([fired(store)], {}, NOW_US)
     outbox = Outbox(engine)
-    first = outbox.lease(NOW_US, 9)
-    assert outbox.lease(NOW_US + LEASE_US, 9) == []
-    again = outbox.lease(NOW_US + LEASE_US + 1, 9)
+    first = outbox.lease(NOW_US, 9, ["mail"])
+    assert outbox.lease(NOW_US + LEASE_US, 9, ["mail"]) == []
+    again = outbox.lease(NOW_US + LEASE_US + 1, 9, ["mail"])
     assert [each.message_id for each in again] == [each.message_id for each in first]
 
 
@@ -219,8 +219,8 @@ def test_an_address_that_is_refused_is_given_up_and_counted(engine, store):
     store.record([fired(store)], {}, NOW_US)
     post, outbox = Post(Refused("550 no such user")), Outbox(engine)
     assert dispatch(outbox, {"mail": post}, Clock()) == Dispatched(sent=1, failed=1)
-    assert outbox.lately_failed(NOW_US) == 1
-    assert outbox.lately_failed(NOW_US + 1) == 0
+    assert outbox.undelivered(NOW_US + HOUR_US) == 1
+    assert outbox.undelivered(NOW_US + HOUR_US + 1) == 0
     with reading(engine) as session:
         failed = session.scalars(select(Notification).filter_by(delivery=Delivery.FAILED)).one()
         assert failed.error == "550 no such user"

@@ -75,6 +75,7 @@ def _told(incident: int, partner: str | None, audience: str) -> Notification:
     return Notification(
         incident_id=incident, event=Event.FIRED, receiver=audience, audience=audience,
         channel="mail", address=f"{audience}@{partner}.example",
-        message_id=f"<{incident}.{audience}@x>", delivery=Delivery.SENT, reason="first_word",
-        attempts=1, due_us=1, created_us=1, done_us=1_795_348_800_000_000, error="",
+        message_id=f"<incident-{incident}.fired.{audience}@x>", delivery=Delivery.SENT,
+        reason="first_word", attempts=1, due_us=1, created_us=1, done_us=1_795_348_800_000_000,
+        error="",
     )  # fmt: skip

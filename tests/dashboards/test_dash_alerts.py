@@ -8,6 +8,7 @@ from sqlalchemy import select
 from alerts.outbox import OVERTAKEN
 from alerts.stages import Reason
 from app.commands.alerting import add_silence
+from app.commands.telling import Follow
 from app.db import reading, transaction
 from app.errors import RegistryUnavailable
 from app.models import Delivery, Incident, Silence
@@ -102,7 +103,7 @@ def test_hostile_words_are_cut_and_made_visible():
 
 
 def test_every_reason_and_every_delivery_has_words():
-    assert set(alert_rows.REASONS) == {*Reason, OVERTAKEN}
+    assert set(alert_rows.REASONS) == {*Reason, *Follow, OVERTAKEN}
     for delivery in Delivery:
         told = NotificationView(
             event="fired", receiver="on-call", channel="mail", address="a@b.example",

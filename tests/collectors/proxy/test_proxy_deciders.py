@@ -4,13 +4,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from app.domain.egress import denial
 from app.domain.outcome import judge
 from app.domain.route import Limits, Route, RouteTable, Timeouts
 from app.domain.words import Direction, Kind, Outcome
 from collectors.proxy import errors
 from collectors.proxy.admission import admit, body_refusal
 from collectors.proxy.context import read_trace
-from collectors.proxy.egress import denial
 from collectors.proxy.errors import ERRORS, markdown
 from collectors.proxy.head import parse_request_head
 from collectors.proxy.pool import IDLE_NS, PER_ORIGIN, Pool

@@ -1,0 +1,82 @@
+"""Letters as events of PagerDuty's Events API v2: one incident there for each incident here."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from alerts.notifiers.hooks import Hooks
+from alerts.notifiers.http import LIMIT_S, Request, post
+from alerts.outbox import Letter
+from alerts.wording import Words, words
+from app.domain.alert import Event
+from app.domain.receiver import PagerDuty
+from app.domain.rule import Severity
+from app.domain.window import SECOND_US
+
+_ACTIONS = {
+    Event.FIRED: "trigger",
+    Event.ACKNOWLEDGED: "acknowledge",
+    Event.RESOLVED: "resolve",
+}
+_SEVERITIES = {
+    Severity.P1: "critical",
+    Severity.P2: "error",
+    Severity.P3: "warning",
+    Severity.P4: "info",
+}
+_SUMMARY = 1_024
+
+
+class PagerDutyNotifier:
+    """Sends events for the routing key of the letter's receiver."""
+
+    def __init__(
+        self, hooks: Hooks, base_url: str, platform: Callable[[], str], limit_s: float = LIMIT_S
+    ) -> None:
+        self._hooks = hooks
+        self._base_url = base_url
+        self._platform = platform
+        self._limit_s = limit_s
+
+    def __call__(self, letter: Letter) -> None:
+        """Hand a letter over; `ReceiverUnavailable` or `ReceiverRefused`."""
+        target = self._hooks.of(letter.address, PagerDuty)
+        said = words(letter, self._base_url, self._platform())
+        found = event(letter, said, target.routing_key, self._base_url)
+        headers = {"Content-Type": "application/json"}
+        request = Request(target.url, json.dumps(found).encode(), headers, target.private)
+        post(request, self._limit_s)
+
+
+def event(letter: Letter, said: Words, routing_key: str, base_url: str) -> dict[str, Any]:
+    """The event. All of one incident share its `dedup_key`, so a second copy changes nothing."""
+    found: dict[str, Any] = {
+        "routing_key": routing_key,
+        "event_action": _ACTIONS[letter.event],
+        "dedup_key": f"incident-{letter.incident}@{urlsplit(base_url).hostname or 'midspan'}"[:255],
+    }
+    if letter.event != Event.FIRED:
+        return found
+    return found | {
+        "client": "Midspan",
+        "client_url": said.incident_url,
+        "links": [{"href": said.incident_url, "text": "Open the incident"}]
+        + [{"href": each.url, "text": each.line} for each in said.samples],
+        "payload": {
+            "summary": said.headline[:_SUMMARY],
+            "source": letter.integration or letter.partner or "midspan",
+            "severity": _SEVERITIES[letter.severity],
+            "timestamp": datetime.fromtimestamp(letter.fired_us // SECOND_US, UTC).isoformat(),
+            "component": letter.integration,
+            "group": letter.partner,
+            "class": letter.rule,
+            "custom_details": _details(said),
+        },
+    }
+
+
+def _details(said: Words) -> dict[str, Any]:
+    figures = {each.name: f"{each.now} (before: {each.before})" for each in said.figures}
+    return {"lead": said.lead, **figures, "operations": list(said.operations)}

@@ -1,0 +1,274 @@
+"""One contract for every way out: a message arrives, or its error says whether to try again."""
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from alerts.dispatch import Send
+from alerts.notifiers.hooks import Hooks
+from alerts.notifiers.http import Request, post
+from alerts.notifiers.mail import MailNotifier
+from alerts.notifiers.pagerduty import PagerDutyNotifier
+from alerts.notifiers.slack import SlackNotifier
+from alerts.notifiers.webhook import WebhookNotifier
+from app.domain.alert import Event
+from app.domain.receiver import PagerDuty, Slack, Webhook
+from app.errors import MidspanError, ReceiverRefused, ReceiverUnavailable
+from app.settings import load
+from tests.alerts.receiving import ONCALL, HookServer, MailServer, free_port, letter
+from tests.contract.worlds import NOW_US
+
+KEY = "R0UTINGKEYR0UTINGKEYR0UTINGKEY00"
+SECRET = bytes(range(32))
+BASE = "https://midspan.example"
+CHANNELS = ("mail", "slack", "pagerduty", "webhook")
+LIMIT_S = 0.4
+
+
+@dataclass
+class Way:
+    """One way out, the server at its end, and where its letters go."""
+
+    channel: str
+    server: HookServer | MailServer
+    send: Send
+    address: str
+
+    def hand_over(self, event: Event = Event.FIRED, **given: object) -> None:
+        self.send(letter(event, channel=self.channel, address=self.address, **given))
+
+
+def platform() -> str:
+    return "Acme Cloud"
+
+
+def made(channel: str, url: str, home, private: bool = True) -> Send:
+    if channel == "mail":
+        given = {"MIDSPAN_HOME": str(home), "MIDSPAN_SMTP_URL": url, "MIDSPAN_BASE_URL": BASE}
+        return MailNotifier(load(given, home / "none.env"), platform, lambda: NOW_US)
+    target = {
+        "slack": Slack(url, private),
+        "pagerduty": PagerDuty(KEY, url, private),
+        "webhook": Webhook(url, SECRET, private),
+    }[channel]
+    hooks = Hooks(lambda: {"hook": target})
+    if channel == "slack":
+        return SlackNotifier(hooks, BASE, platform, LIMIT_S)
+    if channel == "pagerduty":
+        return PagerDutyNotifier(hooks, BASE, platform, LIMIT_S)
+    return WebhookNotifier(hooks, BASE, platform, lambda: NOW_US, LIMIT_S)
+
+
+Make = Callable[[str], Way]
+
+
+@pytest.fixture
+def make(tmp_path, monkeypatch) -> Iterator[Make]:
+    monkeypatch.setattr("app.mail.delivery.TIMEOUT_S", LIMIT_S)
+    servers = []
+
+    def way(channel: str) -> Way:
+        server = MailServer() if channel == "mail" else HookServer()
+        servers.append(server)
+        send = made(channel, server.url, tmp_path)
+        return Way(channel, server, send, ONCALL if channel == "mail" else "hook")
+
+    yield way
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture(params=CHANNELS)
+def way(request, make: Make) -> Way:
+    return make(request.param)
+
+
+def test_a_message_arrives_with_what_it_is_about_and_where_to_read_on(way):
+    way.hand_over()
+    [got] = way.server.taken
+    text = got.headers.get("Subject", "") + got.body.decode()
+    assert "globex-issues" in text
+    assert f"{BASE}/alerts?incident=7" in text
+    assert "/exchanges/019aa000" in text or way.channel == "webhook"
+
+
+@pytest.mark.parametrize("event", list(Event))
+def test_a_copy_is_told_from_another_message_by_its_name(way, event):
+    if way.channel == "mail" and event == Event.ACKNOWLEDGED:
+        event = Event.FIRED
+    way.server.says = ["drop"]
+    with pytest.raises(MidspanError):
+        way.hand_over(event)
+    way.hand_over(event)
+    first, second = way.server.taken
+    names = [_name(way, each) for each in (first, second)]
+    assert names[0] == names[1]
+    assert names[0]
+
+
+def _name(way: Way, got) -> str:
+    return got.json["blocks"][0]["block_id"] if way.channel == "slack" else got.name
+
+
+@pytest.mark.parametrize(
+    ("fault", "permanent"),
+    [
+        ("reset", False), ("drop", False), ("trickle", False), ("429", False), ("500", False),
+        ("503", False), ("400", True), ("403", True), ("404", True), ("410", True), ("302", True),
+    ],
+)  # fmt: skip
+def test_a_fault_says_whether_to_try_again_and_gives_nothing_away(way, fault, permanent):
+    smtp = {"429": "451", "500": "452", "503": "421"}
+    if way.channel == "mail":
+        fault = smtp.get(fault, "550" if fault.isdigit() else fault)
+    way.server.says = [fault] * 3
+    with pytest.raises(MidspanError) as caught:
+        way.hand_over()
+    assert caught.value.permanent == permanent
+    for secret in ("s3cret", "T0/B0", KEY, base64.b64encode(SECRET).decode()):
+        assert secret not in f"{caught.value} {caught.value!r}"
+    way.server.says = []
+    way.hand_over()
+    assert way.server.taken
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_nobody_there_is_worth_another_try(channel, tmp_path):
+    scheme = "smtp" if channel == "mail" else "http"
+    send = made(channel, f"{scheme}://127.0.0.1:{free_port()}/x", tmp_path)
+    address = ONCALL if channel == "mail" else "hook"
+    with pytest.raises(MidspanError) as caught:
+        send(letter(channel=channel, address=address))
+    assert not caught.value.permanent
+
+
+def test_a_receiver_that_trickles_is_cut_off_when_its_time_is_over(make):
+    way = make("webhook")
+    way.server.says = ["trickle"]
+    begun_s = time.monotonic()
+    with pytest.raises(ReceiverUnavailable, match=r"did not answer within 0\.4 s"):
+        way.hand_over()
+    assert time.monotonic() - begun_s < 20
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_us"),
+    [
+        ({"Retry-After": "7"}, 7_000_000),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-1"}, None),
+        ({}, None),
+        (
+            {
+                "Retry-After": "Fri, 27 Nov 2026 10:00:30 GMT",
+                "Date": "Fri, 27 Nov 2026 10:00:00 GMT",
+            },
+            None,
+        ),
+    ],
+)
+def test_a_receiver_is_left_alone_for_as_long_as_it_asks(make, headers, wait_us):
+    way = make("slack")
+    way.server.says, way.server.headers = ["429"], headers
+    with pytest.raises(ReceiverUnavailable) as caught:
+        way.hand_over()
+    if "Date" in headers:
+        # The server writes its own date first; ours is only ever behind it.
+        assert caught.value.retry_after_us is not None
+    else:
+        assert caught.value.retry_after_us == wait_us
+
+
+@pytest.mark.parametrize("channel", CHANNELS[1:])
+def test_an_address_inside_the_network_is_refused_unless_it_is_meant(channel, make, tmp_path):
+    way = make(channel)
+    send = made(channel, way.server.url, tmp_path, private=False)
+    with pytest.raises(ReceiverRefused, match="loopback; set allow_private_addresses"):
+        send(letter(channel=channel))
+    assert way.server.taken == []
+
+
+@pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "0.0.0.0"])
+def test_the_metadata_service_is_never_posted_to(host):
+    with pytest.raises(ReceiverRefused):
+        post(Request(f"http://{host}/x", b"", private=True), LIMIT_S)
+
+
+def test_a_name_that_means_this_machine_is_refused_by_its_address(make):
+    way = make("slack")
+    url = way.server.url.replace("127.0.0.1", "localhost")
+    with pytest.raises(ReceiverRefused, match="localhost is at"):
+        post(Request(url, b"{}"), LIMIT_S)
+    assert way.server.taken == []
+
+
+@pytest.mark.parametrize("channel", CHANNELS[1:])
+def test_a_receiver_that_is_no_longer_configured_is_given_up(channel, make):
+    way = make(channel)
+    with pytest.raises(ReceiverRefused, match="no longer configured"):
+        way.send(letter(channel=channel, address="another"))
+
+
+def test_slack_gets_blocks_within_its_limits_whatever_is_said(make):
+    way = make("slack")
+    long = "<!channel> & " * 2_000
+    way.hand_over(rule=long, summary=long, receiver=long)
+    message = way.server.taken[0].json
+    blocks = message["blocks"]
+    assert len(blocks) <= 50
+    assert len(blocks[0]["text"]["text"]) <= 150
+    for block in blocks[1:]:
+        for text in re.findall(r'"text": "((?:[^"\\]|\\.)*)"', json.dumps(block)):
+            assert len(json.loads(f'"{text}"')) <= 3_000
+    assert "<!channel>" not in json.dumps(blocks[1:])
+    assert "<!channel>" not in message["text"]
+    assert "&lt;!channel&gt;" in message["text"]
+
+
+def test_pagerduty_gets_one_incident_from_its_beginning_to_its_end(make):
+    way = make("pagerduty")
+    way.server.says = ["202"] * 3
+    for event in (Event.FIRED, Event.ACKNOWLEDGED, Event.RESOLVED):
+        way.hand_over(event)
+    found = [each.json for each in way.server.taken]
+    assert [each["event_action"] for each in found] == ["trigger", "acknowledge", "resolve"]
+    assert {each["dedup_key"] for each in found} == {"incident-7@midspan.example"}
+    assert {each["routing_key"] for each in found} == {KEY}
+    payload = found[0]["payload"]
+    assert payload["severity"] == "critical"
+    assert payload["source"] == "globex-issues"
+    assert len(payload["summary"]) <= 1_024
+
+
+def test_a_webhook_is_signed_and_reads_as_alertmanagers(make):
+    way = make("webhook")
+    for event in (Event.FIRED, Event.RESOLVED):
+        way.hand_over(event)
+    fired, over = way.server.taken
+    assert fired.headers["webhook-id"] == "incident-7_fired_0123abcd"
+    for got in (fired, over):
+        name, at_s = got.headers["webhook-id"], got.headers["webhook-timestamp"]
+        assert int(at_s) == NOW_US // 1_000_000
+        signed = hmac.new(SECRET, f"{name}.{at_s}.".encode() + got.body, hashlib.sha256).digest()
+        assert got.headers["webhook-signature"] == f"v1,{base64.b64encode(signed).decode()}"
+    assert (fired.json["version"], fired.json["status"]) == ("4", "firing")
+    [alert] = fired.json["alerts"]
+    assert alert["labels"]["alertname"] == "budget-burn"
+    assert alert["endsAt"] == "0001-01-01T00:00:00Z"
+    [ended] = over.json["alerts"]
+    assert (over.json["status"], ended["fingerprint"]) == ("resolved", alert["fingerprint"])
+    assert ended["endsAt"] > ended["startsAt"] == alert["startsAt"]
+
+
+def test_no_secret_stands_in_what_a_target_says_of_itself():
+    for target in (Slack("https://h/s3cret"), PagerDuty(KEY), Webhook("https://h/s3cret", SECRET)):
+        assert "s3cret" not in f"{target!r} {target} {target.shown}"
+        assert KEY not in f"{target!r} {target} {target.shown}"
+        assert repr(SECRET) not in f"{target!r}"
