@@ -28,14 +28,12 @@ from app.db import transaction
 from app.domain.scope import Role
 from app.errors import Refused
 from app.store.open import open_store
-from app.store.port import Batch
 from bench.common import report
 from bench.pages_browser import look
 from bench.pages_people import Person, Times, callbacks_of, crowd, log_in
 from bench.queries import EXCHANGES, FOLDER, reading_of
 from bench.stack import free_port
-from bench.store_fill import END_US, SLUGS, fill, later
-from collectors.loader.aggregate import aggregate
+from bench.store_fill import END_US, SLUGS, batch_of, fill, later
 
 PEOPLE, SECONDS, RUSH_S = 20, 40, 10
 MEDIAN_MS, P95_MS, USABLE_MS, SCORE = 150, 400, 1_500, 95
@@ -105,7 +103,7 @@ def written_to(path: Path) -> Iterator[None]:
         store, begun = open_store(f"sqlite:///{path}"), time.time_ns() // 1000
         while not stopped.wait(1.0):
             rows = later(END_US + time.time_ns() // 1000 - begun, _ROWS_A_SECOND)
-            store.append(Batch(rows, (), aggregate(rows), {}))
+            store.append(batch_of(rows, {}))
         store.close()
 
     writer = threading.Thread(target=write)

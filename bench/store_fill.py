@@ -6,6 +6,7 @@ them. Deterministic, and resumable: each batch commits where it stands, like a j
 
 import gc
 import time
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from app.store import schema
 from app.store.open import open_store
 from app.store.port import Batch, Position, Retention, StoredExchange
 from collectors.loader.aggregate import aggregate
+from collectors.loader.grouping import group
 
 INTEGRATIONS, OPERATIONS, DAYS = 200, 20, 30
 #: A Saturday, 13:57:30 UTC: hours and minutes of a day that is running have to be read too.
@@ -29,11 +31,16 @@ _JOURNAL = "bench"
 _SEED = 20_261_122
 
 Ints = NDArray[np.int64]
-Judged = dict[int, list[tuple[int, int, int, int]]]
+Judged = dict[int, list[tuple[int, int, int, int, str, str]]]
 
 SLUGS = [f"integration-{number:03d}" for number in range(INTEGRATIONS)]
-#: Outcome, status and how likely.
-_ENDS = ((0, 200, 0.95), (1, 404, 0.02), (2, 503, 0.02), (3, 0, 0.01))
+#: Outcome, status, error code and what was said of it, and how likely.
+_ENDS = (
+    (0, 200, "", "", 0.95),
+    (1, 404, "", "no such resource in this workspace", 0.02),
+    (2, 503, "", "pool exhausted, 64 of 64 connections busy", 0.02),
+    (3, 0, "first_byte_timeout", "no byte of an answer within 10000 ms", 0.01),
+)
 #: Direction and kind of each operation: calls out, webhooks, calls in.
 _WAYS = [(0, 0)] * 12 + [(0, 1)] * 4 + [(1, 0)] * 4
 _TEMPLATES = [f"POST /v1/resource-{number}/{{id}}/comments" for number in range(OPERATIONS)]
@@ -53,7 +60,7 @@ def fill(path: Path, exchanges: int) -> float:
     for number in range(done, batches):
         rows = _rows(number, batches)
         position = {_JOURNAL: Position(number + 1, 0, 0)}
-        store.append(Batch(rows, (), aggregate(rows), position))
+        store.append(batch_of(rows, position))
         if number % 20 == 19:
             rate = (number + 1 - done) * BATCH / (time.perf_counter() - begun)
             print(f"filled {(number + 1) * BATCH:,} of {exchanges:,}, {rate:,.0f}/s", flush=True)
@@ -65,14 +72,18 @@ def fill(path: Path, exchanges: int) -> float:
 def later(now_us: int, number: int) -> list[StoredExchange]:
     """New exchanges at `now_us`, as the loader would bring them while somebody reads."""
     random = np.random.default_rng(now_us)
-    judged = {way: [_judged(way, *each) for each in _ENDS] for way in (0, 1)}
     starts = np.full(number, now_us)
     ids = _ids(starts, int(random.integers(1 << 24, 1 << 40)))
     return [
         _row(ids[i], now_us, int(random.integers(INTEGRATIONS)), int(random.integers(OPERATIONS)),
-             0, 90_000, i, judged=judged)
+             0, 90_000, i, judged=_judged())
         for i in range(number)
     ]  # fmt: skip
+
+
+def batch_of(rows: list[StoredExchange], position: dict[str, Position]) -> Batch:
+    """What a loader commits of `rows`: them, their sums and what failed among them."""
+    return Batch(rows, (), aggregate(rows), position, group(rows, ()))
 
 
 def _zipf(size: int, exponent: float) -> NDArray[np.float64]:
@@ -91,7 +102,7 @@ def _rows(number: int, batches: int) -> list[StoredExchange]:
     total_us = random.lognormal(11.5 + integration % 7 / 5, 0.9).astype(np.int64)
     noise = random.integers(0, 1_000_000, BATCH)
     columns = (starts, integration, operation, end, total_us, noise)
-    judged = {way: [_judged(way, *each) for each in _ENDS] for way in (0, 1)}
+    judged = _judged()
     return [
         _row(id_, *row, judged=judged)
         for id_, *row in zip(
@@ -100,21 +111,29 @@ def _rows(number: int, batches: int) -> list[StoredExchange]:
     ]
 
 
-def _judged(direction: int, outcome: int, status: int, _: float) -> tuple[int, int, int, int]:
-    fault, verdict = judge(Direction(direction), Outcome(outcome), status, "")
-    return status, outcome, int(fault), int(verdict)
+@cache
+def _judged() -> Judged:
+    """How each of `_ENDS` is stored, by direction."""
+    return {
+        direction: [
+            (status, outcome, *map(int, judge(Direction(direction), Outcome(outcome), status, "")),
+             error, said)
+            for outcome, status, error, said, _ in _ENDS
+        ]
+        for direction in (0, 1)
+    }  # fmt: skip
 
 
 def _row(
     id_: bytes, start: int, who: int, what: int, end: int, total: int, noise: int, *, judged: Judged
 ) -> StoredExchange:
     direction, kind = _WAYS[what]
-    status, outcome, fault, verdict = judged[direction][end]
+    status, outcome, fault, verdict, error, said = judged[direction][end]
     # fmt: off
     return tuple.__new__(StoredExchange, (
         id_, start, direction, kind, SLUGS[who], _TEMPLATES[what], f"inst-{noise % 5000}",
         f"cust-{noise % 2000}", "issue.created" if kind else "", "POST",
-        f"/v1/resource-{what}/{noise}/comments", status, outcome, fault, verdict, "", "",
+        f"/v1/resource-{what}/{noise}/comments", status, outcome, fault, verdict, error, said,
         90, 0, -1, total // 2, total, noise % 9000, noise % 27_000, "", 1, f"{noise:032x}", False,
     ))
     # fmt: on

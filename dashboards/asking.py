@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import wraps
+from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ from app.auth import current_scope
 from app.domain.scope import Scope
 from app.domain.window import SECOND_US
 from app.errors import NotFound, RegistryUnavailable, Unavailable
-from app.queries import Overview, Reading, league, overview
+from app.queries import Overview, Reading, league_as_of, overview
 from app.queries.alerts import firing
 from app.queries.results import Health, IntegrationView
 from dashboards import ids, urlstate, zone
@@ -58,27 +59,44 @@ def reading() -> Reading:
     return found
 
 
+def home() -> Path:
+    """The home of the running app, where other processes say how they are."""
+    found: Path = current_app.extensions["midspan"].settings.home
+    return found
+
+
 def shared_overview(ask: Asked) -> Overview:
-    """The overview of the caller's scope and range, shared by all who look at it at once."""
-    return shared(ask, "overview", lambda: overview(ask.reading, ask.scope, ask.range.window))
+    """The overview of the caller's scope and range, shared by all who look at it at once; its
+    parts are shared with other ranges and pages."""
+    window = ask.range.window
+    return shared(ask, "overview", lambda: overview(ask.reading, ask.scope, window, _share_of(ask)))
 
 
 def shared_league(ask: Asked) -> list[tuple[IntegrationView, Health]]:
     """Names and statuses for the frame, which every page asks for."""
-    return shared(ask, "league", lambda: league(ask.reading, ask.scope, ask.range.window))
+    return league_as_of(ask.reading, ask.scope, ask.range.window, _share_of(ask))[1]
 
 
 def shared_firing(ask: Asked) -> int:
     """How many alerts fire within the caller's scope, for the frame."""
-    return shared(ask, "firing", lambda: firing(ask.reading, ask.scope))
+    found: int = _share_of(ask)("firing", lambda: firing(ask.reading, ask.scope))
+    return found
 
 
 def shared(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:
     """What `answer()` gives, or gave within `FRESH_S` to the same question of a caller of exactly
     the same reach about the same time. `question` names everything else that it depends on."""
-    key = (ask.reading, ask.scope, ask.range.window, question)
-    found: T = _RECENT.ask(key, FRESH_S, answer)
+    found: T = _share_of(ask)((ask.range.window, question), answer)
     return found
+
+
+def _share_of(ask: Asked) -> Callable[[Hashable, Callable[[], Any]], Any]:
+    """The same for questions that name their time themselves, or have none."""
+
+    def share(question: Hashable, answer: Callable[[], Any]) -> Any:
+        return _RECENT.ask((ask.reading, ask.scope, question), FRESH_S, answer)
+
+    return share
 
 
 def slug_of(pathname: str | None, page: str) -> str:

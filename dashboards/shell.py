@@ -49,10 +49,7 @@ def layout() -> Any:
         [
             dcc.Location(id=ids.LOCATION, refresh=False),
             dcc.Interval(id=ids.TICK, interval=REFRESH_US // 1000),
-            *(
-                dcc.Store(id=each)
-                for each in (ids.PULSE, ids.ZOOM, ids.SCHEME, ids.TITLE, ids.SINK)
-            ),
+            *(dcc.Store(id=each) for each in _STORES),
             html.A("Skip to the content", href="#content", className="skip"),
             html.Div([_side(), html.Div([_top(), _main()], className="rest")], className="app"),
             _keys(),

@@ -67,6 +67,7 @@ DEFINITIONS: dict[str, str] = {
         "p99": "p99",
         "excluded": "excluded",
         "shed": "shed",
+        "refused": "refused",
         "budget_left": "budget left",
         "burn_rate": "burn rate",
         "needs_person": "needs a person",

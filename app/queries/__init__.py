@@ -24,7 +24,7 @@ from app.queries.gates import gates
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.notes import notes
-from app.queries.overview import Overview, OverviewRow, overview
+from app.queries.overview import Overview, OverviewRow, league_as_of, overview
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
 from app.queries.results import Siblings
@@ -57,6 +57,7 @@ __all__ = [
     "get_partner",
     "health",
     "league",
+    "league_as_of",
     "list_exchanges",
     "list_integrations",
     "list_partners",

@@ -10,10 +10,18 @@ from sqlalchemy.orm import selectinload
 from app.db import reading as registry_session
 from app.domain.alert import State
 from app.domain.scope import Scope
+from app.domain.window import Window
 from app.errors import NotFound
 from app.models import Alert, Incident, Notification, Silence
 from app.queries.reading import Reading
-from app.queries.results import IncidentView, NotificationView, Page, SilenceView
+from app.queries.registry import integration_within
+from app.queries.results import (
+    IncidentTime,
+    IncidentView,
+    NotificationView,
+    Page,
+    SilenceView,
+)
 from app.telemetry import timed_query
 
 MOST = 200
@@ -69,6 +77,34 @@ def firing(reading: Reading, scope: Scope) -> int:
     )
     with registry_session(reading.engine) as session:
         return session.scalar(statement) or 0
+
+
+@timed_query("alerts_during")
+def during(reading: Reading, scope: Scope, slug: str, window: Window) -> list[IncidentTime]:
+    """Incidents about one integration that were on within a window, oldest first; `NotFound`
+    outside the scope."""
+    integration_within(reading, scope, slug)
+    columns = (Incident.id, Incident.severity, Incident.summary, Incident.fired_us,
+               Incident.resolved_us, Incident.acked_us)  # fmt: skip
+    statement = (
+        select(*columns)
+        .join(Alert, Alert.id == Incident.alert_id)
+        .where(
+            Alert.integration == slug,
+            Incident.fired_us < window.end_us,
+            or_(Incident.resolved_us.is_(None), Incident.resolved_us > window.start_us),
+            *_reach(scope),
+        )
+        .order_by(Incident.fired_us, Incident.id)
+        .limit(MOST)
+    )
+    with registry_session(reading.engine) as session:
+        return [
+            IncidentTime(number, severity.value, summary, fired_us, resolved_us, acked is not None)
+            for number, severity, summary, fired_us, resolved_us, acked in session.execute(
+                statement
+            )
+        ]
 
 
 def evaluated_us(home: Path) -> int | None:

@@ -1,11 +1,14 @@
 """Every integration of a scope on one page: how it is, how it was, what it has left, since when.
 
 A fixed number of readings whatever the number of integrations: two leagues, one of traffic, one
-for each window that objectives have, and one for the first few in trouble.
+for each window that objectives have, and one for the first few in trouble. Each is a question of
+its own, that other windows and other pages ask too: whoever asks may bring answers that are still
+fresh (`Share`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from app.domain.episode import TROUBLED, Episode
 from app.domain.health import Status
@@ -24,6 +27,13 @@ CLOSELY = 6
 _MOST = 36
 _STEPS_US = (HOUR_US, 2 * HOUR_US, 6 * HOUR_US, DAY_US, 2 * DAY_US, 7 * DAY_US)
 _CLOSE_STEPS = 96
+
+#: Gives what the function answers, or answered a moment ago to the same question of the same scope.
+Share = Callable[[Hashable, Callable[[], Any]], Any]
+
+
+def _ask(_question: Hashable, answer: Callable[[], Any]) -> Any:
+    return answer()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +68,14 @@ class Overview:
 
 
 @timed_query("overview")
-def overview(reading: Reading, scope: Scope, window: Window) -> Overview:
+def overview(reading: Reading, scope: Scope, window: Window, share: Share = _ask) -> Overview:
     """Every integration within the scope over a window, as `league` orders them."""
-    as_of_us = reading.clock()
-    now = league(reading, scope, window)
-    before = {view.slug: health for view, health in league(reading, scope, window.previous())}
+    as_of_us, now = league_as_of(reading, scope, window, share)
+    _, earlier = league_as_of(reading, scope, window.previous(), share)
+    before = {view.slug: health for view, health in earlier}
     views = [view for view, _ in now]
     among = None if scope.covers(None) else [view.slug for view in views]
-    left = budgets_of_all(reading, views, among)
+    left = share("budgets", lambda: _left(reading, views, among))
     spark, step_us = _spark(window)
     traffic = reading.store.traffic(spark, step_us, integrations=among)
     crossed = dict(zip(traffic.slugs, traffic.exchanges.tolist(), strict=True))
@@ -78,12 +88,29 @@ def overview(reading: Reading, scope: Scope, window: Window) -> Overview:
             before.get(view.slug),
             tuple(crossed.get(view.slug, ())),
             tuple(failed.get(view.slug, ())),
-            tuple(left[place]),
+            tuple(left.get(view.slug, ())),
             trouble.get(view.slug),
         )
-        for place, (view, health) in enumerate(now)
+        for view, health in now
     ]
     return Overview(tuple(rows), traffic.window, step_us, as_of_us)
+
+
+def league_as_of(
+    reading: Reading, scope: Scope, window: Window, share: Share
+) -> tuple[int, list[tuple[IntegrationView, Health]]]:
+    """`league`, and when it was asked."""
+    found: tuple[int, list[tuple[IntegrationView, Health]]] = share(
+        ("league", window), lambda: (reading.clock(), league(reading, scope, window))
+    )
+    return found
+
+
+def _left(
+    reading: Reading, views: Sequence[IntegrationView], among: Sequence[str] | None
+) -> dict[str, list[BudgetView]]:
+    found = budgets_of_all(reading, views, among)
+    return {view.slug: each for view, each in zip(views, found, strict=True)}
 
 
 def _spark(window: Window) -> tuple[Window, int]:

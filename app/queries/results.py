@@ -252,6 +252,18 @@ class IncidentView:
 
 
 @dataclass(frozen=True, slots=True)
+class IncidentTime:
+    """When one incident was on: `resolved_us` None while it is. `taken`: somebody has it."""
+
+    id: int
+    severity: str
+    summary: str
+    fired_us: int
+    resolved_us: int | None
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SilenceView:
     """A time in which nobody is told of what fits every field that is not None."""
 

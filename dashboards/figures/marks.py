@@ -1,6 +1,7 @@
-"""What happened beside the numbers: trouble as a shaded time, notes as lines of a chart."""
+"""What happened beside the numbers: trouble as a shaded time, incidents and notes as lines."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from html import escape
 from typing import Any, Protocol
 
@@ -33,21 +34,47 @@ class Note(Protocol):
     def text(self) -> str: ...  # noqa: D102
 
 
+class Incident(Protocol):
+    """A time that a rule fired."""
+
+    @property
+    def id(self) -> int: ...  # noqa: D102
+    @property
+    def severity(self) -> str: ...  # noqa: D102
+    @property
+    def summary(self) -> str: ...  # noqa: D102
+    @property
+    def fired_us(self) -> int: ...  # noqa: D102
+    @property
+    def resolved_us(self) -> int | None: ...  # noqa: D102
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """What happened within a window, each kind oldest first."""
+
+    troubles: Sequence[Trouble] = ()
+    incidents: Sequence[Incident] = ()
+    notes: Sequence[Note] = ()
+
+
 def marked(
-    figure: base.Figure,
-    window: Window,
-    troubles: Sequence[Trouble],
-    notes: Sequence[Note],
-    *,
-    named: bool = False,
+    figure: base.Figure, window: Window, marks: Marks, *, named: bool = False
 ) -> base.Figure:
-    """The figure with every trouble and note of its window. `named`: with words beside the marks,
-    which one chart of a page has; on the others they show when pointed at."""
+    """The figure with every mark of its window. `named`: with words beside one mark of each
+    kind, which one chart of a page has; on the others they show when pointed at."""
     layout = figure["layout"]
-    layout["shapes"] = [*map(_shade, troubles), *layout["shapes"], *map(_line, notes)]
-    words_of = [_named(each, window) for each in troubles[-1:]] if named and not notes else []
-    pins = [_pin(each, window, named=named and place == 0) for place, each in enumerate(notes)]
-    layout["annotations"] = [*layout["annotations"], *words_of, *pins]
+    begun = [each for each in marks.incidents if each.fired_us >= window.start_us]
+    lines = [_line(each.fired_us, "bad") for each in begun]
+    lines += [_line(each.at_us, "accent") for each in marks.notes]
+    layout["shapes"] = [*map(_shade, marks.troubles), *layout["shapes"], *lines]
+    flags = [_flag(each, window, named=named and each is begun[-1]) for each in begun]
+    pins = [
+        _pin(each, window, named=named and place == 0) for place, each in enumerate(marks.notes)
+    ]
+    alone = named and not flags and not pins
+    words_of = [_named(each, window) for each in marks.troubles[-1:]] if alone else []
+    layout["annotations"] = [*layout["annotations"], *words_of, *flags, *pins]
     return figure
 
 
@@ -68,9 +95,9 @@ def _shade(trouble: Trouble) -> dict[str, Any]:
     }
 
 
-def _line(note: Note) -> dict[str, Any]:
-    at = base.iso(note.at_us)
-    line = {"color": colour("accent"), "width": 1, "dash": "2px,3px"}
+def _line(at_us: int, tone: str) -> dict[str, Any]:
+    at = base.iso(at_us)
+    line = {"color": colour(tone), "width": 1, "dash": "2px,3px"}
     return {
         "type": "line", "xref": "x", "yref": "paper", "x0": at, "x1": at, "y0": 0, "y1": 1,
         "line": line,
@@ -81,6 +108,18 @@ def _named(trouble: Trouble, window: Window) -> dict[str, Any]:
     status = words.status(trouble.status)
     text = f"{status.icon} {status.word.lower()} from {show.at(trouble.window.start_us):%H:%M}"
     return _words(text, trouble.window.start_us, window, status.tone)
+
+
+def _flag(incident: Incident, window: Window, *, named: bool) -> dict[str, Any]:
+    """A flag beside the line of an incident, below where notes stand; what it was about shows when
+    it is pointed at."""
+    words_of = f"⚑ incident {incident.id} from {show.at(incident.fired_us):%H:%M}"
+    flag = _words(words_of if named else "⚑", incident.fired_us, window, "bad")
+    until = "" if incident.resolved_us is None else f" to {show.minute(incident.resolved_us)}"
+    when = f"{show.minute(incident.fired_us)}{until or ', firing'}"
+    said = escape(show.plain(incident.summary, 200))
+    whole = f"{escape(incident.severity)} · incident {incident.id} · {when}<br>{said}"
+    return {**flag, "yshift": -14, "hovertext": whole, "captureevents": True}
 
 
 def _pin(note: Note, window: Window, *, named: bool) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 from dash import Dash, Input, Output, State, dcc, html, no_update
 from dash.exceptions import PreventUpdate
-from flask import current_app
 
 from app.auth import current_actor
 from app.commands.alerting import end_silences
@@ -181,7 +180,7 @@ def content(ask: asking.Asked, search: str | None) -> asking.Props:
     firing = queries.incidents(ask.reading, ask.scope, open_only=True, limit=queries.MOST)
     history = queries.incidents(ask.reading, ask.scope, before=before, limit=_HISTORY)
     silences = queries.silences(ask.reading, ask.scope)
-    late = alert_rows.late(queries.evaluated_us(home()), ask.now_us)
+    late = alert_rows.late(queries.evaluated_us(asking.home()), ask.now_us)
     return {
         "body": "page",
         "sentence": _sentence(ask, firing.items, history.items),
@@ -208,8 +207,3 @@ def _sentence(
         number = queries.firing(ask.reading, ask.scope)
     untaken = number - sum(each.acked_us is not None for each in firing)
     return alert_rows.sentence(number, untaken, max(ended, default=None), ask.now_us)
-
-
-def home() -> Any:
-    """The home whose scheduler is watched."""
-    return current_app.extensions["midspan"].settings.home

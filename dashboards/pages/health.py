@@ -1,16 +1,21 @@
 """The health of one integration: what is it, how is it, since when, whose, show me one."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from dash import Dash, Input, Output, State, html
 
 from app.auth import current_scope
+from app.domain.gates import GateState
 from app.domain.health import MIN_EVENTS
+from app.domain.window import Window
 from app.domain.words import Outcome
-from app.queries import ExchangeFilter, get_integration, list_exchanges, operations
+from app.queries import ExchangeFilter, gates, get_integration, list_exchanges, operations
 from app.queries import health as ask_health
-from app.queries.results import Health, OperationView
+from app.queries.alerts import during
+from app.queries.results import Health, IncidentTime, OperationView
 from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
 from dashboards.components import strip
@@ -19,7 +24,7 @@ from dashboards.components.grid import column, grid
 from dashboards.components.panel import choices, panel
 from dashboards.components.texts import badge_class, shown
 from dashboards.ids import part
-from dashboards.pages import failing, header, health_charts, health_notes, tables
+from dashboards.pages import failing, header, health_charts, health_notes, health_now, tables
 from dashboards.pages.health_figures import PLACES, figures
 from dashboards.pages.overview import compared, prose
 
@@ -70,6 +75,7 @@ def layout(slug: str, **_query: str) -> html.Div:
     return html.Div(
         [
             *header.header(_OF, view, "Health"),
+            html.A("", id=part(_OF, "firing"), href="/alerts", className="gone"),
             html.Div("", id=ids.HEALTH_QUIET, className="quiet gone"),
             html.Div(
                 [
@@ -93,7 +99,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                 className="stack",
             ),
             html.Div(header.empty(slug), id=ids.HEALTH_EMPTY, className="gone"),
-            health_charts.store(),
+            *health_charts.stores(),
         ],
         id=ids.HEALTH_BODY,
         className="page loading",
@@ -121,6 +127,9 @@ def _register_summary(app: Dash) -> None:
             "period": Output(ids.HEALTH_PERIOD, "children"),
             "evidence": Output(ids.HEALTH_EVIDENCE, "children"),
             "evidence_href": Output(ids.HEALTH_EVIDENCE, "href"),
+            "firing": Output(part(_OF, "firing"), "children"),
+            "firing_href": Output(part(_OF, "firing"), "href"),
+            "firing_class": Output(part(_OF, "firing"), "className"),
             "quiet": Output(ids.HEALTH_QUIET, "children"),
             "quiet_class": Output(ids.HEALTH_QUIET, "className"),
             "full": Output(part(_OF, "full"), "className"),
@@ -140,21 +149,45 @@ def _register_summary(app: Dash) -> None:
         before = asking.shared(
             ask, (slug, "before"), lambda: ask_health(ask.reading, ask.scope, slug, earlier)
         )
-        newest = list_exchanges(
-            ask.reading, ask.scope, ExchangeFilter(integrations=(slug,)), limit=1
-        )
-        newest_us = newest.items[0].started_us if newest.items else None
-        return content(slug, now, before, newest_us, ask)
+        return content(slug, now, before, at_present(ask, slug), ask)
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """What stands at this moment, whatever time is looked at: when the newest exchange started,
+    the incidents that are on, and what the proxy keeps back."""
+
+    newest_us: int | None
+    incidents: Sequence[IncidentTime] = ()
+    gates: Sequence[GateState] = ()
+
+
+def at_present(ask: asking.Asked, slug: str) -> Present:
+    """Asked of both databases and of the proxy's workers."""
+    moment = Window(ask.now_us, ask.now_us + 1)
+    states = gates(ask.reading, ask.scope, asking.home())
+    newest = list_exchanges(ask.reading, ask.scope, ExchangeFilter(integrations=(slug,)), limit=1)
+    return Present(
+        newest.items[0].started_us if newest.items else None,
+        during(ask.reading, ask.scope, slug, moment),
+        [each for each in states if each.integration == slug],
+    )
 
 
 def content(
-    slug: str, now: Health, before: Health, newest_us: int | None, ask: asking.Asked
+    slug: str, now: Health, before: Health, present: Present, ask: asking.Asked
 ) -> asking.Props:
     """The props of everything above the charts."""
     status = words.status(now.status)
-    nothing = now.proxied == 0
+    nothing, newest_us = now.proxied == 0, present.newest_us
     never = nothing and newest_us is None and ask.range.live
+    firing, firing_href = health_now.firing(present.incidents, ask.now_us)
+    held = health_now.gates(present.gates)
+    quiet = _quiet(newest_us, ask) if nothing and not never else ask.range.problem or ""
     return {
+        "firing": firing,
+        "firing_href": firing_href,
+        "firing_class": shown(bool(firing), "firing"),
         "body": "page",
         "status": status.text,
         "status_class": badge_class(now.status),
@@ -165,8 +198,8 @@ def content(
         "evidence": _evidence(now),
         "evidence_href": f"/integrations/{quote(slug)}/exchanges"
         + ("?verdict=bad" if now.bad else ""),
-        "quiet": _quiet(newest_us, ask) if nothing else (ask.range.problem or ""),
-        "quiet_class": shown((nothing and not never) or bool(ask.range.problem), "quiet"),
+        "quiet": f"{held} {quiet}".strip(),
+        "quiet_class": shown(bool(held or quiet), "quiet late" if held else "quiet"),
         "full": shown(not never, "stack"),
         "empty": shown(never),
         "strip": strip.props(figures(now, before)),
@@ -235,7 +268,7 @@ def _days() -> html.Section:
         [html.Span("", id=part(of, "from")), html.Span("today, UTC")], className="between ends"
     )
     said = html.Div("", id=part(of, "said"), className="detail")
-    return panel("90 days", html.Div([strip_of_days, ends, said], className="days-body"))
+    return panel("90 days", [strip_of_days, ends, said])
 
 
 def _ways() -> html.Section:

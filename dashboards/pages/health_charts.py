@@ -7,7 +7,8 @@ from dash.development.base_component import Component
 
 from app.queries import Timeline, days, notes, series, timeline
 from app.queries import budgets as ask_budgets
-from app.queries.results import NoteView, ObjectiveView
+from app.queries.alerts import during
+from app.queries.results import ObjectiveView
 from dashboards import asking, ids, router, urlstate
 from dashboards import format as show
 from dashboards.client import clientside
@@ -17,7 +18,7 @@ from dashboards.figures.base import Figure
 from dashboards.figures.errors import errors
 from dashboards.figures.heat import heat
 from dashboards.figures.latency import latency
-from dashboards.figures.marks import marked
+from dashboards.figures.marks import Marks, marked
 from dashboards.figures.traffic import traffic
 from dashboards.ids import part
 from dashboards.pages.health_figures import budgets
@@ -40,9 +41,9 @@ def objectives() -> html.Div:
     )
 
 
-def store() -> Component:
+def stores() -> list[Component]:
     """Where the figures wait for the browser to paint them."""
-    return html.Div([dcc.Store(id=ids.HEALTH_CHARTS), dcc.Store(id=ids.HEALTH_DAYS)])
+    return [dcc.Store(id=ids.HEALTH_CHARTS), dcc.Store(id=ids.HEALTH_DAYS)]
 
 
 def upper() -> list[Any]:
@@ -124,8 +125,9 @@ def _register_charts(app: Dash) -> None:
         written = notes(ask.reading, ask.scope, slug, window)
         limits = tuple(each.objective for each in found)
         split = router.query(search).get("by", "")
+        marks = Marks(now.episodes, during(ask.reading, ask.scope, slug, window), written)
         return {
-            "charts": pictures(ask, slug, now, limits, written, split=split),
+            "charts": pictures(ask, slug, now, limits, marks, split=split),
             "objectives": [prop for props in budgets(found, OBJECTIVES) for prop in props],
             "ways": [way_row(way, slug, search or "") for way in now.ways],
             "notes": [note_row(each) for each in written],
@@ -137,7 +139,7 @@ def pictures(
     slug: str,
     now: Timeline,
     limits: tuple[ObjectiveView, ...],
-    written: list[NoteView],
+    marks: Marks,
     *,
     split: str,
 ) -> list[Figure]:
@@ -154,10 +156,7 @@ def pictures(
         errors(now.series, window, now.by_fault if split == "fault" else None),
         heat(now.heat, starts, step, limits, window),
     ]
-    return [
-        marked(each, window, now.episodes, written, named=place == 0)
-        for place, each in enumerate(found)
-    ]
+    return [marked(each, window, marks, named=place == 0) for place, each in enumerate(found)]
 
 
 def _register_days(app: Dash) -> None:

@@ -1,5 +1,8 @@
 """The figures and objectives of the health page: results in, props out."""
 
+from collections.abc import Sequence
+
+from app.domain.words import Outcome
 from app.queries import BudgetView
 from app.queries.results import Health
 from dashboards import format as show
@@ -14,11 +17,13 @@ PLACES = (
     Place("p95", "p95", "p95"),
     Place("p99", "p99", "p99"),
     Place("excluded", "Excluded", "excluded"),
+    Place("refused", "Refused", "refused"),
     Place("shed", "Not recorded", "shed"),
 )
 
 
 _SMALL = frozenset({"idle", "not_enough_data"})
+_REFUSED = Outcome.REJECTED.word
 
 
 def figures(now: Health, before: Health) -> list[Figure]:
@@ -29,8 +34,18 @@ def figures(now: Health, before: Health) -> list[Figure]:
         _ratio(now, before),
         *(_latency(now, before, name) for name in ("p50", "p95", "p99")),
         _excluded(now, before),
+        refused([now], [before]),
         Figure(show.count(now.shed), "", "missing here", "warn", shown=now.shed > 0),
     ]
+
+
+def refused(now: Sequence[Health], before: Sequence[Health]) -> Figure:
+    """What the proxy refused; not there while it refuses nothing."""
+    number, earlier = (sum(each.by_outcome.get(_REFUSED, 0) for each in many)
+                       for many in (now, before))  # fmt: skip
+    recorded = sum(each.recorded for each in now)
+    note = f"{show.ratio(number / recorded)} of all" if number and recorded else ""
+    return Figure(show.count(number), show.change(number, earlier), note, shown=number > 0)
 
 
 def budgets(found: list[BudgetView], slots: int) -> list[tuple[str, str, str, dict[str, str], str]]:

@@ -22,6 +22,7 @@ from dashboards.components.strip import Figure, Place
 from dashboards.components.texts import badge_class, shown
 from dashboards.ids import part
 from dashboards.pages import overview_rows
+from dashboards.pages.health_figures import refused
 from dashboards.pages.overview_rows import GROUPS, ONLY
 
 PATH = "/"
@@ -34,6 +35,7 @@ _PLACES = (
     Place("ratio", "Errors", "error_ratio"),
     Place("trouble", "In trouble", "needs_person"),
     Place("excluded", "Excluded", "excluded"),
+    Place("refused", "Refused", "refused"),
     Place("shed", "Not recorded", "shed"),
 )
 _D = words.DEFINITIONS
@@ -191,6 +193,7 @@ def _figures(rows: Sequence[OverviewRow]) -> list[Figure]:
             show.change(excluded, _total(before, "excluded")),
             f"{show.ratio(excluded / exchanges)} of all" if exchanges else "",
         ),
+        refused(now, before),
         Figure(show.count(shed), "", "passed, not counted", tone="warn", shown=shed > 0),
     ]
 

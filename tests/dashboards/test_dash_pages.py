@@ -92,15 +92,15 @@ def test_an_overview_of_nothing_says_how_to_begin():
 
 def test_never_any_traffic_is_told_from_none_in_this_time():
     idle = make_health(status="idle", proxied=0, recorded=0)
-    never = health.content("one", idle, idle, None, ask())
-    quiet = health.content("one", idle, idle, NOW - 3 * 3_600_000_000, ask())
+    never = health.content("one", idle, idle, health.Present(None), ask())
+    quiet = health.content("one", idle, idle, health.Present(NOW - 3 * 3_600_000_000), ask())
     assert (never["full"], never["empty"]) == ("stack gone", "")
     assert (quiet["full"], quiet["empty"]) == ("stack", "gone")
     assert quiet["quiet"].startswith("No exchange in this time. The newest one was 3\u202fh ago")
 
 
 def test_the_sentence_is_shown_without_its_marks():
-    props = health.content("one", make_health(), make_health(), NOW, ask())
+    props = health.content("one", make_health(), make_health(), health.Present(NOW), ask())
     assert props["sentence"] == "8.2 % of POST /x failed."
     assert props["status"] == "■ Failing"
     assert props["evidence"] == "Show the 80 bad exchanges"

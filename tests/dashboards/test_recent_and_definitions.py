@@ -1,10 +1,12 @@
 """Answers shared by several viewers; definitions from the one reference."""
 
 import threading
+from importlib import import_module
 
 import pytest
 
 from app.domain.scope import Role, Scope
+from app.queries import Reading
 from dashboards import asking, definitions, urlstate, words
 from dashboards.recent import Recent
 
@@ -90,8 +92,12 @@ def test_a_definition_names_its_unit_and_a_row_may_name_several():
 
 def test_answers_are_shared_only_by_callers_of_exactly_the_same_reach(monkeypatch):
     answers = []
-    monkeypatch.setattr(asking, "overview", lambda _r, scope, _w: answers.append(scope) or scope)
-    monkeypatch.setattr(asking, "league", lambda _r, scope, _w: answers.append(scope) or scope)
+
+    def answer(_reading, scope, _window, share=None):
+        return answers.append(scope) or scope
+
+    monkeypatch.setattr(asking, "overview", answer)
+    monkeypatch.setattr(import_module("app.queries.overview"), "league", answer)
     reaches = [
         Scope(Role.ADMIN, None),
         Scope(Role.PARTNER, frozenset({"globex"})),
@@ -99,10 +105,11 @@ def test_answers_are_shared_only_by_callers_of_exactly_the_same_reach(monkeypatc
         Scope(Role.INTERNAL, frozenset(), frozenset({"one"})),
         Scope(Role.INTERNAL, frozenset(), frozenset({"two"})),
     ]
+    now_us = 1_795_348_812_345_678
+    reading = Reading(None, None, lambda: now_us)
     for shared in (asking.shared_overview, asking.shared_league):
         for _ in range(2):
             for scope in reaches:
-                now_us = 1_795_348_812_345_678
-                ask = asking.Asked("reading", scope, now_us, urlstate.parse("", now_us))
+                ask = asking.Asked(reading, scope, now_us, urlstate.parse("", now_us))
                 assert shared(ask) is scope
     assert answers == reaches * 2

@@ -8,7 +8,7 @@ from app.db import reading, transaction
 from app.domain.alert import Event, State
 from app.domain.rule import Severity
 from app.domain.scope import Role, Scope
-from app.domain.window import DAY_US, HOUR_US
+from app.domain.window import DAY_US, HOUR_US, Window
 from app.errors import NotFound, Refused
 from app.models import (
     Alert,
@@ -22,7 +22,7 @@ from app.models import (
     Visibility,
 )
 from app.queries import Reading
-from app.queries.alerts import incident, incidents, silences
+from app.queries.alerts import during, incident, incidents, silences
 
 NOW_US = 1_764_000_000_000_000
 CANARY = "canary-initech"
@@ -178,3 +178,22 @@ def test_a_silence_is_ended_early_by_those_who_see_it(asked):
             end_silence(session, EVERYTHING, number=number, now_us=NOW_US + 1, actor="user:x")
     with reading(asked.engine) as session:
         assert session.scalars(select(Silence.ends_us)).one() == NOW_US + 1
+
+
+def test_incidents_of_a_time_are_those_that_were_on_in_it(asked):
+    ids = {each.resolved_us: each.id for each in during(
+        asked, EVERYTHING, "globex-crm", Window(NOW_US - HOUR_US, NOW_US + HOUR_US)
+    )}  # fmt: skip
+    assert set(ids) == {None, NOW_US}
+    later = Window(NOW_US + HOUR_US, NOW_US + DAY_US)
+    assert [each.id for each in during(asked, EVERYTHING, "globex-crm", later)] == [ids[None]]
+    earlier = Window(NOW_US - DAY_US, NOW_US)
+    assert during(asked, EVERYTHING, "globex-crm", earlier) == []
+
+
+def test_incidents_of_a_time_are_those_of_one_integration_of_the_callers(asked):
+    always = Window(0, NOW_US + DAY_US)
+    assert len(during(asked, GLOBEX, "globex-crm", always)) == 2
+    for scope in (GLOBEX, NOBODY):
+        with pytest.raises(NotFound):
+            during(asked, scope, "initech-crm", always)
