@@ -69,6 +69,7 @@ INCIDENT_SAID = "incident-said"
 
 EXCHANGES_GRID = "exchanges-grid"
 EXCHANGES_TITLE = "exchanges-title"
+EXCHANGES_FILTER = "exchanges-filter"
 EXCHANGES_TICK = "exchanges-tick"
 EXCHANGES_TAIL = "exchanges-tail"
 EXCHANGES_CSV = "exchanges-csv"

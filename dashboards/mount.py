@@ -35,7 +35,7 @@ def mount(server: Flask, settings: Settings) -> Dash:
         server=cast(Any, server),  # Dash takes a Flask; its types say otherwise
         url_base_pathname="/",
         assets_folder=str(ASSETS),
-        assets_ignore=r"scheme\.js$|mark\.svg$|.*\.(woff2|txt)$",
+        assets_ignore=r"scheme\.js$|mark\.svg$",
         use_pages=False,
         pages_folder="",
         title="Midspan",

@@ -17,7 +17,7 @@ from dashboards.components.attributes import aria, data
 from dashboards.components.grid import column, grid
 from dashboards.components.texts import shown
 from dashboards.ids import part
-from dashboards.pages import header, tables
+from dashboards.pages import exchange_filters, header, tables
 from dashboards.pages.overview import period
 
 PATH = "/integrations/<slug>/exchanges"
@@ -73,7 +73,7 @@ class Wanted:
     problem: str | None = None
 
 
-def layout(slug: str, **_query: str) -> html.Div:
+def layout(slug: str, **query: str) -> html.Div:
     """The skeleton; `NotFound` for an integration that the caller may not see."""
     view = get_integration(asking.reading(), current_scope(), slug)
     return html.Div(
@@ -87,6 +87,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                 ],
                 className="title-row",
             ),
+            exchange_filters.bar(query),
             html.Div("", id=ids.EXCHANGES_PROBLEM, className="quiet gone"),
             html.Section(
                 grid(
@@ -115,7 +116,8 @@ def layout(slug: str, **_query: str) -> html.Div:
 
 
 def register(app: Dash) -> None:
-    """The one callback of the page."""
+    """The one callback of the page, and its filters."""
+    exchange_filters.register(app)
 
     @app.callback(
         {

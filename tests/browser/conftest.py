@@ -22,19 +22,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.browser)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def web(tmp_path_factory):
-    """The app, for tests that take a part of it away."""
+    """The app, for tests that take a part of it away. One home for all: to fill it takes most of
+    the time, so a test leaves no more behind than a person would."""
     config = sample.fill(tmp_path_factory.mktemp("home"), sample.wall_clock_us(), _HOURS)
     server = sample.web_app(config)
     server.test_client().get("/login")
     return server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def base(web) -> Iterator[str]:
     with sample.served(web) as address:
         yield address
+
+
+@pytest.fixture(scope="session")
+def sessions() -> dict[str, list]:
+    """The cookies of who logged in already."""
+    return {}
 
 
 @pytest.fixture(scope="module")
@@ -50,18 +57,17 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def cookies(chromium, base) -> Callable[[str], list]:
+@pytest.fixture
+def cookies(chromium, base, sessions) -> Callable[[str], list]:
     """The session of a user, logged in once through the form."""
-    known: dict[str, list] = {}
 
     def session_of(email: str) -> list:
-        if email not in known:
+        if email not in sessions:
             context = chromium.new_context()
             shots.log_in(context.new_page(), base, email)
-            known[email] = context.cookies()
+            sessions[email] = context.cookies()
             context.close()
-        return known[email]
+        return sessions[email]
 
     return session_of
 
