@@ -6,9 +6,8 @@ from typing import NamedTuple
 
 from alerts.conditions import Verdict
 from alerts.evaluate import Evaluation, Round, Subject
-from alerts.stages import is_quiet
-from app.domain.alert import Event, Finding, Patience, Standing, advance
-from app.domain.rule import Severity
+from app.domain.alert import Event, Finding, Patience, Standing, State, advance
+from app.domain.rule import WAKING, Rule, Severity
 
 
 class Key(NamedTuple):
@@ -31,20 +30,19 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A rule instance that no longer stands where it stood. `held` None: it was never seen.
-    `quiet`: `alerts.stages.is_quiet` of its rule."""
+    """A rule instance that no longer stands where it stood. `held` None: it was never seen."""
 
     key: Key
     held: Held | None
     standing: Standing
     event: Event | None
-    quiet: bool
     subject: Subject
     verdict: Verdict
     severity: Severity
 
 
 _GONE = Verdict(Finding.GONE, "there is no such series any more")
+_CALMED = Verdict(Finding.FALSE, "what was told of is over")
 _AT_ONCE = Patience()
 
 
@@ -58,19 +56,39 @@ def _evaluated(held: Mapping[Key, Held], found: Round, now_us: int) -> Iterator[
         key = Key(each.rule.name, each.subject.series)
         before = held.get(key)
         standing = before.standing if before else Standing()
-        step = advance(standing, each.verdict.finding, now_us, each.patience)
+        verdict = _news(each, before, now_us)
+        severity = _capped(each.rule, verdict)
+        louder = before is not None and severity in WAKING and before.severity not in WAKING
+        step = advance(standing, verdict.finding, now_us, each.patience, louder=louder)
         if step.standing != standing:
+            told = before.severity if step.event == Event.RESOLVED and before else severity
             yield Change(
-                key, before, step.standing, step.event, is_quiet(each.rule), each.subject,
-                each.verdict, _severity(each, before, step.event),
+                key, before, step.standing, step.event, each.subject, verdict, told
             )  # fmt: skip
 
 
-def _severity(each: Evaluation, before: Held | None, event: Event | None) -> Severity:
-    """Of an incident that begins: what was found; of one that goes on: what it began with."""
-    if event == Event.RESOLVED and before is not None:
-        return before.severity
-    return max(each.rule.severity, each.verdict.severity or each.rule.severity)
+def _news(each: Evaluation, before: Held | None, now_us: int) -> Verdict:
+    """What of a finding counts beside the incident that the instance has or just had.
+
+    Hours after an outage its long windows still find it. So an incident goes on only while
+    something as loud as itself is found, and after its end something counts only when all that its
+    short window sees came later.
+    """
+    verdict = each.verdict
+    if before is None or verdict.finding != Finding.TRUE or verdict.severity is None:
+        return verdict
+    if before.standing.open:
+        loud = _capped(each.rule, verdict) <= before.severity
+        return verdict if loud else _CALMED
+    if before.standing.state != State.RESOLVED:
+        return verdict
+    calm_us = now_us - before.standing.since_us
+    return next((it for it in (verdict, *verdict.quieter) if it.settles_us <= calm_us), _CALMED)
+
+
+def _capped(rule: Rule, verdict: Verdict) -> Severity:
+    """How loud it is: as the condition found, never louder than the rule."""
+    return max(rule.severity, verdict.severity or rule.severity)
 
 
 def _gone(held: Mapping[Key, Held], found: Round, now_us: int) -> Iterator[Change]:
@@ -82,6 +100,5 @@ def _gone(held: Mapping[Key, Held], found: Round, now_us: int) -> Iterator[Chang
         step = advance(before.standing, Finding.GONE, now_us, _AT_ONCE)
         if step.standing != before.standing:
             yield Change(
-                key, before, step.standing, step.event, False, before.subject, _GONE,
-                before.severity,
+                key, before, step.standing, step.event, before.subject, _GONE, before.severity
             )  # fmt: skip

@@ -6,7 +6,7 @@ first on a page, so it is complete by itself. Nothing here knows of time passing
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.alert import Finding
 from app.domain.health import wilson
@@ -31,7 +31,9 @@ class Verdict:
     """What was found about one series.
 
     `value` and `limit` are the number that decided and what it was held against, in the number's
-    own unit; None where nothing was measured. `severity` is set where the condition decides it.
+    own unit; None where nothing was measured. `severity` is set where the condition decides it;
+    `quieter` are then what it also found, less loud, and `settles_us` is how long after an incident
+    it takes until what it sees is wholly new.
     """
 
     finding: Finding
@@ -39,6 +41,8 @@ class Verdict:
     value: float | None = None
     limit: float | None = None
     severity: Severity | None = None
+    settles_us: int = 0
+    quieter: tuple["Verdict", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,10 +92,12 @@ def burning(
     """Whether an objective's budget is spent too fast, the loudest window of any first.
 
     `seen` are the counts over every window of `BURN_WINDOWS`, by its length. An objective that has
-    too few exchanges in its long window says nothing; no data when that is true of them all.
+    too few exchanges in its long window says nothing; no data when that is true of them all. Too
+    fast over the long window means surely: the lower end of the ratio's 95 % interval is, so that
+    three bad exchanges of a small integration wake nobody.
     """
     asked = [each for each in objectives if condition.objective in (None, each.name)]
-    judged = False
+    judged, found = False, []
     for window in BURN_WINDOWS:
         for objective in asked:
             long = _eligible(objective, seen[window.long_us])
@@ -101,7 +107,10 @@ def burning(
             judged = True
             verdict = _burn(window, objective, long, short, seen[window.long_us])
             if verdict is not None:
-                return verdict
+                found.append(verdict)
+                break
+    if found:
+        return replace(found[0], quieter=tuple(found[1:]))
     if not judged:
         return Verdict(Finding.NO_DATA, f"fewer than {condition.minimum} exchanges count")
     return Verdict(Finding.FALSE, "every budget lasts")
@@ -175,6 +184,9 @@ def _burn(
     burn = burn_rate(long.ratio, objective.target)
     if burn <= factor or burn_rate(short.ratio, objective.target) <= factor:
         return None
+    least, _ = wilson(long.bad, long.total) or (0.0, 0.0)
+    if burn_rate(least, objective.target) <= factor:
+        return None
     if objective.threshold_us is None:
         what = (
             f"{percent(long.ratio)} errors (objective {percent(allowed_ratio(objective.target))})"
@@ -185,7 +197,7 @@ def _burn(
         allowed = percent(allowed_ratio(objective.target))
         what, whose = f"{percent(long.ratio)} slower than {limit} (objective {allowed})", ""
     summary = f"{what} in the last {span(window.long_us)}{whose}; burning {burn:.1f}×"
-    return Verdict(Finding.TRUE, summary, burn, factor, window.severity)
+    return Verdict(Finding.TRUE, summary, burn, factor, window.severity, window.short_us)
 
 
 def _value(measure: Measure, found: Counts) -> float | None:

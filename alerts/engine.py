@@ -13,10 +13,11 @@ from pathlib import Path
 from alerts.changes import changes
 from alerts.conditions import Verdict
 from alerts.evaluate import evaluate
-from alerts.evidence import AT_ONCE, freeze, pay
+from alerts.evidence import freeze
+from alerts.later import pay_owed, release
 from alerts.measures import Measures
 from alerts.outbox import Outbox
-from alerts.stages import explains_quiet
+from alerts.stages import meaning
 from alerts.store import AlertStore
 from app.commands.receivers import Receivers
 from app.commands.rules import standing_rules
@@ -72,10 +73,11 @@ class Engine:
         made = changes(self._store.held(), found, now_us)
         fired = [each for each in made if each.event == Event.FIRED]
         evidence = freeze(self._reading, fired, now_us)
-        explaining = frozenset(rule.name for rule in rules if explains_quiet(rule))
-        recorded = self._store.record(made, evidence, now_us, explaining, receivers.directory)
+        meant = meaning(rules)
+        recorded = self._store.record(made, evidence, now_us, meant, receivers.directory)
+        release(self._reading.engine, now_us, meant)
         if not fired:
-            self._pay(now_us)
+            pay_owed(self._reading, now_us)
         report = Report(
             now_us,
             round_ms(time.monotonic() - begun_s),
@@ -89,10 +91,6 @@ class Engine:
         )
         self._publish(report)
         return report
-
-    def _pay(self, now_us: int) -> None:
-        for each in self._store.owed(now_us, AT_ONCE):
-            self._store.pay(each, pay(self._reading, each.evidence, each.integration))
 
     def _own(self, problems: tuple[str, ...], gap_s: float, now_us: int) -> dict[Own, Verdict]:
         own: dict[Own, Verdict] = {}

@@ -12,7 +12,17 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from app.domain.alert_route import About, Destination, Directory
-from app.domain.rule import By, PlatformOutage, Rule, Severity, Silence, Threshold
+from app.domain.rule import (
+    BurnRate,
+    By,
+    CircuitOpen,
+    Measure,
+    PlatformOutage,
+    Rule,
+    Severity,
+    Silence,
+    Threshold,
+)
 
 NO_ROUTES = Directory()
 
@@ -26,6 +36,8 @@ class Reason(StrEnum):
     SILENCED = "silenced"
     EXPLAINED_BY_PLATFORM = "explained_by_platform"
     EXPLAINED_BY_MIDSPAN = "explained_by_midspan"
+    EXPLAINED_NO_MORE = "explained_no_more"
+    PART_OF_INCIDENT = "part_of_incident"
     TOO_MANY = "too_many"
 
 
@@ -39,14 +51,15 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Happened:
-    """An incident that begins. `quiet`: because something is missing; `fault`: who has to act,
-    None where that cannot be said."""
+    """An incident that begins. `quiet`: because something is missing; `failing`: because an
+    integration fails; `fault`: who has to act, None where that cannot be said."""
 
     rule: str
     severity: Severity
     integration: str | None = None
     partner: str | None = None
     quiet: bool = False
+    failing: bool = False
     fault: str | None = None
     category: str | None = None
 
@@ -94,6 +107,7 @@ class Around:
     """What is known when events are passed on. `receivers` are told of what no route of the
     `directory` takes, partners of their own whatever the routes say; `sent_lately` counts, by
     address, the firings told within `THROTTLE_US`; `platform_out`, `blind`: such an alert is open.
+    `failing` are the integrations of which people know that they fail, and how loudly they heard.
     """
 
     receivers: Sequence[Receiver] = ()
@@ -102,6 +116,7 @@ class Around:
     muted: Sequence[Muted] = ()
     platform_out: bool = False
     blind: bool = False
+    failing: dict[str, Severity] = field(default_factory=dict)
     sent_lately: dict[str, int] = field(default_factory=dict)
 
 
@@ -139,7 +154,30 @@ def silence(happened: Happened, around: Around) -> Reason | None:
     return Reason.SILENCED if muted else None
 
 
-STAGES: tuple[Stage, ...] = (inhibit, silence)
+def belong(happened: Happened, around: Around) -> Reason | None:
+    """An integration that fails is told of once, whichever rule saw it first; louder ones pass."""
+    if not happened.failing or happened.integration is None:
+        return None
+    known = around.failing.get(happened.integration)
+    return Reason.PART_OF_INCIDENT if known is not None and known <= happened.severity else None
+
+
+STAGES: tuple[Stage, ...] = (inhibit, silence, belong)
+#: What was dropped for one of these is told after all when it goes on and the reason does not.
+PASSING = frozenset(
+    {
+        Reason.SILENCED,
+        Reason.EXPLAINED_BY_PLATFORM,
+        Reason.EXPLAINED_BY_MIDSPAN,
+        Reason.PART_OF_INCIDENT,
+    }
+)
+
+
+def objection(happened: Happened, around: Around) -> Reason | None:
+    """Why nobody is told, by the first stage that objects; None: people are."""
+    reasons = (stage(happened, around) for stage in STAGES)
+    return next((reason for reason in reasons if reason is not None), None)
 
 
 def plan(happened: Happened, around: Around) -> list[Planned]:
@@ -148,10 +186,11 @@ def plan(happened: Happened, around: Around) -> list[Planned]:
     at_once = _once([each for each in steps if each.level == 0])
     if not at_once:
         return [Planned(NOBODY, Reason.NOBODY_TO_TELL, dropped=True)]
-    for stage in STAGES:
-        reason = stage(happened, around)
-        if reason is not None:
-            return [replace(each, reason=reason, dropped=True) for each in at_once]
+    reason = objection(happened, around)
+    if reason is not None:
+        return [replace(each, reason=reason, dropped=True) for each in at_once]
+    if happened.failing and happened.integration is not None:
+        around.failing[happened.integration] = happened.severity
     return [_throttled(each, happened, around) for each in at_once] + [
         each for each in steps if each.level > 0
     ]
@@ -207,9 +246,35 @@ def is_quiet(rule: Rule) -> bool:
     return rule.by != By.MIDSPAN and (isinstance(condition, Silence) or below)
 
 
+def is_failing(rule: Rule) -> bool:
+    """Whether it fires because an integration fails, as others that see the same do."""
+    condition = rule.condition
+    if isinstance(condition, Threshold):
+        return condition.measure in (Measure.BAD, Measure.ERROR_RATIO)
+    return isinstance(condition, BurnRate | Silence | CircuitOpen)
+
+
 def explains_quiet(rule: Rule) -> bool:
     """Whether it is about the outage that explains why others are quiet."""
     return isinstance(rule.condition, PlatformOutage)
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """Names of rules, by what it means that they fire."""
+
+    explaining: frozenset[str] = frozenset()
+    quiet: frozenset[str] = frozenset()
+    failing: frozenset[str] = frozenset()
+
+
+def meaning(rules: Sequence[Rule]) -> Meaning:
+    """What these rules mean."""
+    return Meaning(
+        frozenset(rule.name for rule in rules if explains_quiet(rule)),
+        frozenset(rule.name for rule in rules if is_quiet(rule)),
+        frozenset(rule.name for rule in rules if is_failing(rule)),
+    )
 
 
 NOBODY = Receiver("nobody", Audience.ECOSYSTEM, "none", "")

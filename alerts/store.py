@@ -8,33 +8,32 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 from sqlalchemy import CursorResult, Engine, Row, func, select, text, update
 from sqlalchemy.orm import Session
 
 from alerts.changes import Change, Held, Key
 from alerts.evaluate import Subject
-from alerts.evidence import OWED
 from alerts.stages import (
     NO_ROUTES,
     THROTTLE_US,
     Around,
     Audience,
     Happened,
+    Meaning,
     Muted,
     Planned,
     Receiver,
     plan,
 )
-from app.commands.telling import tell_over
+from app.commands.telling import drop_steps, tell_over
 from app.db import reading, transaction
 from app.domain.alert import Event, Standing, State
 from app.domain.alert_route import Directory
 from app.domain.receiver import Channel
 from app.domain.rule import Severity
 from app.domain.scope import Role
-from app.domain.window import HOUR_US
 from app.models import (
     Alert,
     Delivery,
@@ -48,6 +47,7 @@ from app.models import (
 )
 
 MAIL = Channel.MAIL.value
+NOTHING = Meaning()
 _COLUMNS = (
     Alert.id, Alert.version, Alert.rule, Alert.series, Alert.integration, Alert.partner,
     Alert.state, Alert.since_us, Alert.incident, Alert.fired_us,
@@ -72,14 +72,6 @@ class Recorded:
     planned: int = 0
 
 
-class Owed(NamedTuple):
-    """An incident whose evidence is still to be read."""
-
-    incident: int
-    evidence: str
-    integration: str
-
-
 class AlertStore:
     """The registry, as the scheduler sees it. `host` stands behind the @ of message ids."""
 
@@ -100,51 +92,23 @@ class AlertStore:
         changes: Sequence[Change],
         evidence: Mapping[Key, str],
         now_us: int,
-        explaining: frozenset[str] = frozenset(),
+        meant: Meaning = NOTHING,
         directory: Directory = NO_ROUTES,
     ) -> Recorded:
-        """Make the changes. `evidence` is JSON for each that fires, `explaining` the names of the
-        rules about a platform's outage."""
+        """Make the changes, loudest first. `evidence` is JSON for each that fires."""
         total = Recorded()
         if not changes:
             return total
         with transaction(self._engine) as session:
-            around = _around(session, changes, now_us, explaining, directory)
-            writing = _Writing(session, around, _categories(session), now_us, self._host)
-            for change in changes:
+            known = around(session, changes, now_us, meant, directory)
+            writing = _Writing(session, known, meant, _categories(session), now_us, self._host)
+            for change in sorted(changes, key=lambda each: each.severity):
                 planned = writing.make(change, evidence.get(change.key, "{}"))
                 if planned is None:
                     total = replace(total, lost=total.lost + 1)
                 else:
                     total = Recorded(total.changed + 1, total.lost, total.planned + planned)
         return total
-
-    def owed(self, now_us: int, most: int) -> list[Owed]:
-        """Up to `most` incidents of the last hour whose evidence is still to be read."""
-        statement = (
-            select(Incident.id, Incident.evidence, Alert.integration)
-            .join(Alert, Alert.id == Incident.alert_id)
-            .where(
-                Incident.fired_us > now_us - HOUR_US,
-                Incident.evidence.contains(f'"{OWED}"'),
-                Alert.integration.is_not(None),
-            )
-            .order_by(Incident.severity, Incident.id)
-            .limit(most)
-        )
-        with reading(self._engine) as session:
-            return [
-                Owed(row.id, row.evidence, row.integration) for row in session.execute(statement)
-            ]
-
-    def pay(self, owed: Owed, evidence: str) -> None:
-        """Keep the evidence that was owed, unless somebody else did."""
-        with transaction(self._engine) as session:
-            session.execute(
-                update(Incident)
-                .where(Incident.id == owed.incident, Incident.evidence == owed.evidence)
-                .values(evidence=evidence)
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +117,7 @@ class _Writing:
 
     session: Session
     around: Around
+    meant: Meaning
     categories: Mapping[str, str]
     now_us: int
     host: str
@@ -172,7 +137,8 @@ class _Writing:
             severity=incident.severity,
             integration=change.subject.integration,
             partner=change.subject.partner,
-            quiet=change.quiet,
+            quiet=change.key.rule in self.meant.quiet,
+            failing=change.key.rule in self.meant.failing,
             fault=main_fault(evidence),
             category=self.categories.get(change.subject.integration or ""),
         )
@@ -272,6 +238,7 @@ def _incident(
     session: Session, change: Change, row_id: int, evidence: str, now_us: int
 ) -> Incident:
     if change.event == Event.FIRED:
+        _outgrow(session, change, now_us)
         incident = Incident(
             alert_id=row_id,
             number=change.standing.incident,
@@ -290,13 +257,32 @@ def _incident(
     ).one()
 
 
-def _around(
+def _outgrow(session: Session, change: Change, now_us: int) -> None:
+    """End the incident that a louder one takes the place of; its end tells nobody."""
+    if change.held is None or not change.held.standing.open:
+        return
+    ended = session.scalar(
+        update(Incident)
+        .where(
+            Incident.alert_id == change.held.id,
+            Incident.number == change.held.standing.incident,
+            Incident.resolved_us.is_(None),
+        )
+        .values(resolved_us=now_us)
+        .returning(Incident.id)
+    )
+    if ended is not None:
+        drop_steps(session, ended, now_us)
+
+
+def around(
     session: Session,
     changes: Sequence[Change],
     now_us: int,
-    explaining: frozenset[str],
+    meant: Meaning,
     directory: Directory,
 ) -> Around:
+    """What is known when these changes are passed on."""
     opened = {each.key.rule for each in changes if each.event == Event.FIRED}
     opened |= set(session.scalars(select(Alert.rule).where(Alert.state.in_(_OPEN)).distinct()))
     return Around(
@@ -304,10 +290,29 @@ def _around(
         directory=directory,
         now_us=now_us,
         muted=_muted(session, now_us),
-        platform_out=bool(explaining & opened),
+        platform_out=bool(meant.explaining & opened),
         blind=bool(_BLINDING & opened),
+        failing=_failing(session, meant),
         sent_lately=_sent_lately(session, now_us),
     )
+
+
+def _failing(session: Session, meant: Meaning) -> dict[str, Severity]:
+    """The integrations that somebody was told fail, and how loudly."""
+    statement = (
+        select(Alert.integration, func.min(Incident.severity).label("severity"))
+        .join(Incident, Incident.alert_id == Alert.id)
+        .join(Notification, Notification.incident_id == Incident.id)
+        .where(
+            Incident.resolved_us.is_(None),
+            Alert.integration.is_not(None),
+            Alert.rule.in_(sorted(meant.failing)),
+            Notification.event == Event.FIRED,
+            Notification.delivery.in_([Delivery.SENT, Delivery.QUEUED]),
+        )
+        .group_by(Alert.integration)
+    )
+    return {str(row.integration): Severity(row.severity) for row in session.execute(statement)}
 
 
 def _receivers(session: Session) -> list[Receiver]:

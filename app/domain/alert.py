@@ -91,8 +91,16 @@ _CALM = frozenset({State.INACTIVE, State.RESOLVED, State.NO_DATA, State.ERROR})
 _BLIND = {Finding.NO_DATA: State.NO_DATA, Finding.ERROR: State.ERROR}
 
 
-def advance(standing: Standing, finding: Finding, now_us: int, patience: Patience) -> Step:
-    """Where the instance stands after an evaluation at `now_us`.
+def advance(
+    standing: Standing,
+    finding: Finding,
+    now_us: int,
+    patience: Patience,
+    *,
+    louder: bool = False,
+) -> Step:
+    """Where the instance stands after an evaluation at `now_us`. What is found `louder` than the
+    incident that is open begins the next one: it wakes people, and the open one did not.
 
     A finding that is older than the state it meets (a clock that stepped back) moves no clock: the
     time passed since counts as none.
@@ -101,6 +109,8 @@ def advance(standing: Standing, finding: Finding, now_us: int, patience: Patienc
         return _blind(standing, _BLIND[finding], now_us)
     if finding == Finding.GONE:
         return _gone(standing, now_us)
+    if finding == Finding.TRUE and louder and standing.open:
+        return _fire(standing, now_us)
     if finding == Finding.TRUE:
         return _wrong(standing, now_us, patience)
     return _right(standing, now_us, patience)

@@ -26,6 +26,10 @@ class Severity(StrEnum):
     P4 = "P4"
 
 
+#: What wakes somebody.
+WAKING = frozenset({Severity.P1, Severity.P2})
+
+
 class By(StrEnum):
     """What one instance of a rule is about."""
 

@@ -29,6 +29,8 @@ REASONS = {
     "silenced": "a silence was in force",
     "explained_by_platform": "the outage of the platform explains it, and is told instead",
     "explained_by_midspan": "Midspan itself saw nothing then, and that is told instead",
+    "explained_no_more": "what explained it, or silenced it, is over, and it goes on",
+    "part_of_incident": "a louder alert about this integration was told already",
     "never_told": "this address never heard that it began",
     "too_many": "this address was told of 60 others within an hour",
     "nobody_took_it": "nobody had taken it by then",

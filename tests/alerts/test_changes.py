@@ -1,5 +1,7 @@
 """From findings to changes of standing, with nothing lost that could not be read."""
 
+from dataclasses import replace
+
 from alerts.changes import Change, Held, Key, changes
 from alerts.conditions import Verdict
 from alerts.evaluate import Asked, Evaluation, Round, Seen, Subject, asked, evaluate
@@ -7,6 +9,7 @@ from app.domain.alert import Event, Finding, Patience, Standing, State
 from app.domain.rule import (
     BURN_WINDOWS,
     DEFAULT_RULES,
+    BurnRate,
     By,
     Measure,
     Override,
@@ -14,7 +17,6 @@ from app.domain.rule import (
     Rule,
     Selector,
     Severity,
-    Silence,
     Threshold,
 )
 from app.domain.window import HOUR_US, MINUTE_US, Window
@@ -163,8 +165,49 @@ def test_nothing_is_over_because_it_could_not_be_read():
     assert changes(firing("bad"), evaluate([by_operation], Seen((ISSUES,))), NOW_US) == []
 
 
-def test_silence_is_marked_as_quiet():
-    quiet = Rule("silence", Silence(HOUR_US, 5), Severity.P2)
-    tried = CountsView(Window(0, HOUR_US), {Counted("globex-issues"): Counts(bad=9)})
-    [made] = changes({}, evaluate([quiet], Seen((ISSUES,), {Asked(HOUR_US): tried})), NOW_US)
-    assert (made.quiet, made.event) == (True, Event.FIRED)
+BURN = Rule("burn", BurnRate(), Severity.P1)
+SUBJECT = Subject("integration=globex-issues", "globex-issues", "globex")
+
+
+def burns(*severities: Severity) -> Round:
+    """A budget that burns over the windows of these severities, loudest first."""
+    settles = {window.severity: window.short_us for window in BURN_WINDOWS}
+    found = [
+        Verdict(Finding.TRUE, each.value, severity=each, settles_us=settles[each])
+        for each in severities
+    ]
+    verdict = replace(found[0], quieter=tuple(found[1:])) if found else Verdict(Finding.FALSE, "-")
+    return Round((Evaluation(BURN, SUBJECT, verdict, Patience()),))
+
+
+def story(*steps: tuple[int, tuple[Severity, ...]]) -> list[tuple[int, str, str]]:
+    """What is told: minutes from the start, event and severity."""
+    held: dict[Key, Held] = {}
+    told = []
+    for minute, severities in steps:
+        made = changes(held, burns(*severities), NOW_US + minute * MINUTE_US)
+        held = after(held, made)
+        told += [(minute, each.event.value, each.severity.value) for each in made if each.event]
+    return told
+
+
+P1, P2, P3, P4 = Severity
+
+
+def test_an_outage_is_over_when_it_is_over_and_its_long_shadow_is_no_news():
+    assert story(
+        (0, (P1,)), (30, (P1, P2, P4)), (40, (P2, P3, P4)), (65, (P3, P4)), (159, (P3, P4)),
+        (300, (P4,)), (399, (P4,)), (401, ()),
+    ) == [(0, "fired", "P1"), (40, "resolved", "P1")]  # fmt: skip
+
+
+def test_what_still_burns_when_all_that_is_seen_came_after_the_outage_is_news():
+    assert story((0, (P1,)), (40, (P3, P4)), (159, (P3, P4)), (160, (P3, P4))) == [
+        (0, "fired", "P1"), (40, "resolved", "P1"), (160, "fired", "P3"),
+    ]  # fmt: skip
+
+
+def test_a_ticket_that_grows_into_what_wakes_people_is_told_again_and_ends_as_that():
+    assert story((0, (P4,)), (9, (P3, P4)), (20, (P2, P4)), (25, (P1, P2)), (60, (P3, P4))) == [
+        (0, "fired", "P4"), (20, "fired", "P2"), (60, "resolved", "P2"),
+    ]  # fmt: skip

@@ -66,13 +66,13 @@ def test_a_threshold_says_what_is_against_what_and_whose_it_is():
 
 
 def seen(**bad_ratio: float) -> dict[int, Counts]:
-    """1,000 exchanges in every window; by severity, how many of 1,000 are bad in its windows."""
+    """100,000 exchanges in every window; by severity, what share is bad in its windows."""
     worst: dict[int, int] = {}  # six hours are the long window of one and the short one of another
     for window in BURN_WINDOWS:
-        bad = round(1000 * bad_ratio.get(window.severity.value, 0.0))
+        bad = round(100_000 * bad_ratio.get(window.severity.value, 0.0))
         for length_us in (window.long_us, window.short_us):
             worst[length_us] = max(bad, worst.get(length_us, 0))
-    return {length_us: counts(bad, 1000) for length_us, bad in worst.items()}
+    return {length_us: counts(bad, 100_000) for length_us, bad in worst.items()}
 
 
 @pytest.mark.parametrize("window", BURN_WINDOWS, ids=lambda window: window.severity.value)
@@ -90,6 +90,13 @@ def test_a_budget_burns_when_both_windows_are_above_the_factor_of_the_objective(
 def test_a_burn_that_is_over_in_the_short_window_is_over(window):
     found = seen(**{window.severity.value: 1.0}) | {window.short_us: counts(0, 1000)}
     assert burning(BurnRate(), [AVAILABILITY], found).finding == Finding.FALSE
+
+
+def test_a_few_bad_exchanges_of_a_small_integration_wake_nobody():
+    few = dict.fromkeys(seen(), counts(2, 25))
+    assert burning(BurnRate(), [AVAILABILITY], few).severity == Severity.P3
+    many = dict.fromkeys(seen(), counts(8, 25))
+    assert burning(BurnRate(), [AVAILABILITY], many).severity == Severity.P1
 
 
 def test_the_loudest_window_gives_the_severity():

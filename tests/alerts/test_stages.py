@@ -85,6 +85,29 @@ def test_a_storm_is_cut_off_but_never_for_what_wakes_people():
     assert plan(replace(FIRED, severity=Severity.P1), around)[0].reason == Reason.FIRST_WORD
 
 
+@pytest.mark.parametrize(
+    ("known", "failing", "reason"),
+    [
+        ({}, True, Reason.FIRST_WORD),
+        ({"globex-issues": Severity.P1}, True, Reason.PART_OF_INCIDENT),
+        ({"globex-issues": Severity.P2}, True, Reason.PART_OF_INCIDENT),
+        ({"globex-issues": Severity.P3}, True, Reason.FIRST_WORD),  # louder than what is known
+        ({"globex-chat": Severity.P1}, True, Reason.FIRST_WORD),
+        ({"globex-issues": Severity.P1}, False, Reason.FIRST_WORD),  # slow is not failing
+    ],
+)
+def test_an_integration_that_fails_is_told_of_once_unless_it_gets_louder(known, failing, reason):
+    happened = replace(FIRED, failing=failing)
+    assert told(happened, failing=dict(known))[ALICE.address][0] == reason
+
+
+def test_of_two_rules_that_see_the_same_failure_at_once_the_first_is_told():
+    around = Around(receivers=EVERYBODY)
+    burn = replace(FIRED, rule="budget-burn", severity=Severity.P1, failing=True)
+    assert not plan(burn, around)[0].dropped
+    assert plan(replace(FIRED, failing=True), around)[0].reason == Reason.PART_OF_INCIDENT
+
+
 def test_a_receiver_with_a_floor_hears_nothing_quieter():
     deaf = replace(ALICE, floor=Severity.P2)
     assert deaf.wants(FIRED)

@@ -9,7 +9,9 @@ from alerts.changes import Change, Key
 from alerts.conditions import Verdict
 from alerts.dispatch import Dispatched, dispatch, retry_delay_us
 from alerts.evaluate import Subject
+from alerts.later import release
 from alerts.outbox import LEASE_US, OVERTAKEN, Letter, Outbox
+from alerts.stages import Meaning
 from alerts.store import AlertStore, Recorded
 from app.db import reading, transaction
 from app.domain.alert import Event, Finding, Standing, State
@@ -54,7 +56,7 @@ def fired(store: AlertStore, key: Key = KEY, subject: Subject = SUBJECT, **given
     number = (held.standing.incident if held else 0) + 1
     values = {
         "key": key, "held": held, "standing": Standing(State.FIRING, NOW_US, number, NOW_US),
-        "event": Event.FIRED, "quiet": False, "subject": subject,
+        "event": Event.FIRED, "subject": subject,
         "verdict": Verdict(Finding.TRUE, "Silent: 0 of 340"), "severity": Severity.P2, **given,
     }  # fmt: skip
     return Change(**values)
@@ -156,8 +158,8 @@ def test_a_silence_in_force_drops_with_its_reason(engine, store):
 
 def test_an_open_platform_outage_explains_a_silence(engine, store):
     outage = fired(store, Key("platform-outage", "midspan"), Subject("midspan"))
-    quiet = fired(store, quiet=True)
-    store.record([outage, quiet], {}, NOW_US, frozenset({"platform-outage"}))
+    meant = Meaning(frozenset({"platform-outage"}), quiet=frozenset({KEY.rule}))
+    store.record([outage, fired(store)], {}, NOW_US, meant)
     assert rows(engine) == [
         ("fired", ALICE, "queued", "first_word"),
         ("fired", ALICE, "dropped", "explained_by_platform"),
@@ -274,3 +276,39 @@ def test_delays_double_to_ten_minutes_and_differ_by_message():
         assert 0.8 * base <= delay_s <= 1.2 * base
     assert 480 <= retry_delay_us(50, "<a@b>") / SECOND_US <= 720
     assert len({retry_delay_us(3, f"<{number}@b>") for number in range(20)}) == 20
+
+
+MEANT = Meaning(frozenset({"platform-outage"}), frozenset({"silence"}), frozenset({"silence", "b"}))
+BURN = Key("b", KEY.series)
+
+
+def test_what_goes_on_when_the_greater_incident_is_over_is_told_after_all(engine, store):
+    store.record([fired(store, BURN, severity=Severity.P1)], {}, NOW_US, MEANT)
+    store.record([fired(store)], {}, NOW_US + 1, MEANT)
+    reasons = {row[1:] for row in rows(engine)[2:]}
+    assert reasons == {(to, "dropped", "part_of_incident") for to in (ALICE, ONCALL)}
+    assert release(engine, NOW_US + 2, MEANT) == 0
+    store.record([resolved(store, BURN)], {}, NOW_US + 3, MEANT)
+    assert release(engine, NOW_US + 4, MEANT) == 2
+    reasons = {row[1:] for row in rows(engine)[2:4]}
+    assert reasons == {(to, "queued", "explained_no_more") for to in (ALICE, ONCALL)}
+    assert release(engine, NOW_US + 5, MEANT) == 0
+
+
+def test_what_is_over_before_its_explanation_is_tells_nobody(engine, store):
+    store.record([fired(store, BURN, severity=Severity.P1)], {}, NOW_US, MEANT)
+    store.record([fired(store)], {}, NOW_US + 1, MEANT)
+    store.record([resolved(store)], {}, NOW_US + 2, MEANT)
+    store.record([resolved(store, BURN)], {}, NOW_US + 3, MEANT)
+    assert release(engine, NOW_US + 4, MEANT) == 0
+
+
+def test_a_louder_incident_takes_the_place_of_the_open_one(engine, store):
+    store.record([fired(store, severity=Severity.P4)], {}, NOW_US, MEANT)
+    store.record([fired(store, severity=Severity.P1)], {}, NOW_US + 1, MEANT)
+    with reading(engine) as session:
+        found = session.scalars(select(Incident).order_by(Incident.id)).all()
+        assert [(each.number, each.severity, each.resolved_us) for each in found] == [
+            (1, Severity.P4, NOW_US + 1), (2, Severity.P1, None),
+        ]  # fmt: skip
+    assert [row[3] for row in rows(engine)] == ["first_word"] * 4

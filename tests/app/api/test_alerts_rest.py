@@ -17,7 +17,7 @@ def fire(world, slug: str, partner: str, summary: str = "8.4 % errors") -> None:
     key = Key("budget-burn", f"integration={slug}")
     change = Change(
         key, None, Standing(State.FIRING, world.clock.now_us, 1, world.clock.now_us), Event.FIRED,
-        False, Subject(key.series, slug, partner), Verdict(Finding.TRUE, summary), Severity.P2,
+        Subject(key.series, slug, partner), Verdict(Finding.TRUE, summary), Severity.P2,
     )  # fmt: skip
     evidence = {key: json.dumps({"now": {"bad": 7}})}
     store = AlertStore(world.engine, "midspan.example")
