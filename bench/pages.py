@@ -2,7 +2,7 @@
 
 Serves the store of `bench.queries` (200 integrations, thirty days) with the real web server, one
 process held to one core, while a writer commits a batch every second as a loader does. Twenty
-people follow links as a person does, with a look of a second or two between clicks; every callback
+people follow links as a person does and look at a page for two to five seconds; every callback
 of a click is timed from outside. Then all click as fast as they can. A browser opens the first
 page, and axe and Lighthouse look at the pages.
 

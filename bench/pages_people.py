@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from bench.store_fill import SLUGS
 
 #: How long somebody looks at a page before the next click, seconds.
-THINK_S = (1.0, 2.5)
+THINK_S = (2.0, 5.0)
 WINDOWS = ("1h", "24h", "24h", "24h", "7d", "30d")
 _UPDATE = "/_dash-update-component"
 _LOCATION = frozenset({"location.pathname", "location.search"})
@@ -115,8 +115,8 @@ def crowd(people: list[Person], seconds: float, *, think: bool = True) -> Times:
 
 
 def _belongs(callback: Any, page: str) -> bool:
-    output = callback["output"]
-    return output.startswith("..page.") or "nav-" in output or _PAGES[page] in output
+    """Whether a browser sends it for that page: those whose outputs stand on it."""
+    return _name(callback).startswith(("page.", "nav-", _PAGES[page]))
 
 
 def _name(callback: Any) -> str:

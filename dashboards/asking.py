@@ -20,7 +20,7 @@ from app.auth import current_scope
 from app.domain.scope import Scope
 from app.domain.window import SECOND_US
 from app.errors import NotFound, RegistryUnavailable, Unavailable
-from app.queries import Overview, Reading, league_as_of, overview
+from app.queries import Overview, Reading, Share, league_as_of, overview
 from app.queries.alerts import firing
 from app.queries.results import Health, IntegrationView
 from dashboards import ids, urlstate, zone
@@ -31,8 +31,9 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-#: How old, in seconds, an answer may be that several ask for: pages ask again as often.
-FRESH_S = 10.0
+#: How old, in seconds, an answer may be that several ask for: pages ask again as often. What lies
+#: before the window, and what hardly changes within a minute, may be a minute old.
+FRESH_S, SLOW_S = 10.0, 60.0
 _RECENT: Recent[Any] = Recent()
 
 
@@ -48,7 +49,7 @@ class Asked:
 
 def asked(search: str | None) -> Asked:
     """The question of the request in progress, with the range of its address."""
-    here = reading()
+    here = reading().for_one_request()
     now_us = here.clock()
     return Asked(here, current_scope(), now_us, urlstate.parse(search, now_us))
 
@@ -90,11 +91,12 @@ def shared(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:
     return found
 
 
-def _share_of(ask: Asked) -> Callable[[Hashable, Callable[[], Any]], Any]:
+def _share_of(ask: Asked) -> Share:
     """The same for questions that name their time themselves, or have none."""
 
-    def share(question: Hashable, answer: Callable[[], Any]) -> Any:
-        return _RECENT.ask((ask.reading, ask.scope, question), FRESH_S, answer)
+    def share(question: Hashable, answer: Callable[[], Any], *, slow: bool = False) -> Any:
+        key = (ask.reading, ask.scope, question)
+        return _RECENT.ask(key, SLOW_S if slow else FRESH_S, answer)
 
     return share
 

@@ -38,8 +38,9 @@ def current() -> tzinfo:
 
 def at(at_us: int) -> datetime:
     """A moment in the viewer's zone."""
-    moment = datetime.fromtimestamp(at_us // SECOND_US, UTC).replace(microsecond=at_us % SECOND_US)
-    return moment.astimezone(_current.get())
+    moment = datetime.fromtimestamp(at_us // SECOND_US, _current.get())
+    rest_us = at_us % SECOND_US
+    return moment.replace(microsecond=rest_us) if rest_us else moment
 
 
 def label(at_us: int) -> str:

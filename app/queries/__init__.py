@@ -24,7 +24,7 @@ from app.queries.gates import gates
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.notes import notes
-from app.queries.overview import Overview, OverviewRow, league_as_of, overview
+from app.queries.overview import Overview, OverviewRow, Share, league_as_of, overview
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
 from app.queries.results import Siblings
@@ -42,6 +42,7 @@ __all__ = [
     "Overview",
     "OverviewRow",
     "Reading",
+    "Share",
     "Siblings",
     "Timeline",
     "WayView",

@@ -8,7 +8,7 @@ fresh (`Share`).
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from app.domain.episode import TROUBLED, Episode
 from app.domain.health import Status
@@ -28,11 +28,22 @@ _MOST = 36
 _STEPS_US = (HOUR_US, 2 * HOUR_US, 6 * HOUR_US, DAY_US, 2 * DAY_US, 7 * DAY_US)
 _CLOSE_STEPS = 96
 
-#: Gives what the function answers, or answered a moment ago to the same question of the same scope.
-Share = Callable[[Hashable, Callable[[], Any]], Any]
+
+class Share(Protocol):
+    """Gives what the function answers, or answered a moment ago to the same question of the same
+    scope; `slow`: what hardly changes within a minute, and may be as old."""
+
+    def __call__(  # noqa: D102
+        self, question: Hashable, answer: Callable[[], Any], *, slow: bool = False
+    ) -> Any: ...
 
 
-def _ask(_question: Hashable, answer: Callable[[], Any]) -> Any:
+def _anew(
+    question: Hashable,
+    answer: Callable[[], Any],
+    *,
+    slow: bool = False,
+) -> Any:
     return answer()
 
 
@@ -68,19 +79,26 @@ class Overview:
 
 
 @timed_query("overview")
-def overview(reading: Reading, scope: Scope, window: Window, share: Share = _ask) -> Overview:
+def overview(reading: Reading, scope: Scope, window: Window, share: Share = _anew) -> Overview:
     """Every integration within the scope over a window, as `league` orders them."""
     as_of_us, now = league_as_of(reading, scope, window, share)
-    _, earlier = league_as_of(reading, scope, window.previous(), share)
+    _, earlier = league_as_of(reading, scope, window.previous(), share, slow=True)
     before = {view.slug: health for view, health in earlier}
     views = [view for view, _ in now]
     among = None if scope.covers(None) else [view.slug for view in views]
-    left = share("budgets", lambda: _left(reading, views, among))
+    left = share("budgets", lambda: _left(reading, views, among), slow=True)
     spark, step_us = _spark(window)
-    traffic = reading.store.traffic(spark, step_us, integrations=among)
+    traffic = share(
+        ("traffic", spark, step_us),
+        lambda: reading.store.traffic(spark, step_us, integrations=among),
+        slow=True,
+    )
     crossed = dict(zip(traffic.slugs, traffic.exchanges.tolist(), strict=True))
     failed = dict(zip(traffic.slugs, traffic.bad.tolist(), strict=True))
-    trouble = _trouble(reading, now, window)
+    closely = tuple(view for view, health in now if Status(health.status) in TROUBLED)[:CLOSELY]
+    trouble = share(
+        ("trouble", window, closely), lambda: _trouble(reading, closely, window), slow=True
+    )
     rows = [
         OverviewRow(
             view,
@@ -97,11 +115,11 @@ def overview(reading: Reading, scope: Scope, window: Window, share: Share = _ask
 
 
 def league_as_of(
-    reading: Reading, scope: Scope, window: Window, share: Share
+    reading: Reading, scope: Scope, window: Window, share: Share, *, slow: bool = False
 ) -> tuple[int, list[tuple[IntegrationView, Health]]]:
-    """`league`, and when it was asked."""
+    """`league`, and when it was asked; `slow`: of a window that is over."""
     found: tuple[int, list[tuple[IntegrationView, Health]]] = share(
-        ("league", window), lambda: (reading.clock(), league(reading, scope, window))
+        ("league", window), lambda: (reading.clock(), league(reading, scope, window)), slow=slow
     )
     return found
 
@@ -122,10 +140,9 @@ def _spark(window: Window) -> tuple[Window, int]:
 
 
 def _trouble(
-    reading: Reading, pairs: Sequence[tuple[IntegrationView, Health]], window: Window
+    reading: Reading, views: Sequence[IntegrationView], window: Window
 ) -> dict[str, Episode]:
-    """The lasting episode of the first few in trouble, by slug."""
-    views = [view for view, health in pairs if Status(health.status) in TROUBLED][:CLOSELY]
+    """The lasting episode of each of `views`, by slug."""
     if not views:
         return {}
     step_us = ceil(max(window.length_us // _CLOSE_STEPS, MINUTE_US), MINUTE_US)

@@ -47,9 +47,13 @@ def integration_within(reading: Reading, scope: Scope, slug: str) -> Integration
     """The one called `slug`, `unattributed` included; `NotFound` when there is none in scope."""
     if slug == UNATTRIBUTED and scope.covers(None):
         return UNATTRIBUTED_VIEW
+    if reading.known is not None and (scope, slug) in reading.known:
+        return reading.known[scope, slug]
     found = integrations_within(reading, scope, slug=slug)
     if not found:
         raise NotFound(f"no integration {slug!r}")
+    if reading.known is not None:
+        reading.known[scope, slug] = found[0]
     return found[0]
 
 

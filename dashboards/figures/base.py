@@ -1,7 +1,8 @@
 """What all charts share: frame, time axis, labels that do not collide."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
+from functools import lru_cache
 from typing import Any
 
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Window
@@ -29,7 +30,13 @@ _AIRY = 90
 
 def iso(at_us: int) -> str:
     """A moment as Plotly's date axis takes it: it has no zones, so the viewer's clock is given."""
-    return f"{show.at(at_us):%Y-%m-%dT%H:%M:%S}"
+    return _iso(at_us // SECOND_US, zone.current())
+
+
+@lru_cache(maxsize=20_000)
+def _iso(at_s: int, where: tzinfo) -> str:
+    """Every trace of every chart of a page has the same times."""
+    return datetime.fromtimestamp(at_s, where).isoformat()[:19]
 
 
 def frame(

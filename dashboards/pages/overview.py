@@ -11,7 +11,7 @@ from app.auth import current_scope
 from app.domain.scope import Scope
 from app.queries import Overview, OverviewRow
 from app.queries.results import Health
-from dashboards import asking, ids, router, urlstate, words
+from dashboards import asking, ids, router, urlstate, words, zone
 from dashboards import format as show
 from dashboards.client import clientside
 from dashboards.components import states, strip
@@ -110,7 +110,14 @@ def register(app: Dash) -> None:
     @asking.main
     def refresh(search: str | None, _pulse: Any) -> asking.Props:
         ask = asking.asked(search)
-        return content(asking.shared_overview(ask), ask, search or "")
+        query = router.query(search)
+        shape = (bool(search), query.get("only") in ONLY and query["only"],
+                 query.get("group") in GROUPS and query["group"], zone.current())  # fmt: skip
+        props: asking.Props = asking.shared(
+            ask, ("overview page", ask.range, shape),
+            lambda: content(asking.shared_overview(ask), ask, search or ""),
+        )  # fmt: skip
+        return props
 
     typed = Input(part(_OF, "find"), "value")
     clientside(app, "narrow", Output(part(_OF, "find"), "title"), typed, first=False)
