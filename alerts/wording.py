@@ -37,9 +37,19 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class Links:
+    """Paths of the links in a letter to one reader, who is known by them. `resolve`: None for whom
+    it is not to say that it is over."""
+
+    acknowledge: str
+    silence: str
+    resolve: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Words:
-    """A message. `acknowledge_url`: None when it is over; `chart` is the frozen chart of the
-    evidence, None where there is none."""
+    """A message. The links that do something are None when it is over, and where several read it;
+    `chart` is the frozen chart of the evidence, None where there is none."""
 
     subject: str
     kicker: str
@@ -47,6 +57,8 @@ class Words:
     lead: str
     incident_url: str
     acknowledge_url: str | None
+    silence_url: str | None
+    resolve_url: str | None
     period: str
     figures: tuple[Figure, ...]
     operations: tuple[str, ...]
@@ -55,12 +67,12 @@ class Words:
     chart: dict[str, Any] | None
 
 
-def words(letter: Letter, base_url: str, platform: str, acknowledge: str | None = None) -> Words:
-    """What to say in `letter`. Links lead to `base_url`; `acknowledge` is the path of the one that
-    takes the incident, None where several read it and nobody could be told by whom."""
+def words(letter: Letter, base_url: str, platform: str, links: Links | None = None) -> Words:
+    """What to say in `letter`. Links lead to `base_url`; `links` are those of its one reader."""
     evidence = _evidence(letter.evidence)
     subject_of = letter.integration or letter.partner or "Midspan"
     over = letter.event == Event.RESOLVED
+    doing = None if over else links
     state = "resolved" if over else letter.severity.value
     return Words(
         subject=f"[{state}] {subject_of}: {_short(letter.summary)}",
@@ -69,7 +81,9 @@ def words(letter: Letter, base_url: str, platform: str, acknowledge: str | None 
         headline=f"{subject_of}: {'over' if over else _short(letter.summary)}",
         lead=_lead(letter, evidence),
         incident_url=f"{base_url}/alerts?incident={letter.incident}",
-        acknowledge_url=None if over or acknowledge is None else f"{base_url}{acknowledge}",
+        acknowledge_url=f"{base_url}{doing.acknowledge}" if doing else None,
+        silence_url=f"{base_url}{doing.silence}" if doing else None,
+        resolve_url=f"{base_url}{doing.resolve}" if doing and doing.resolve else None,
         period=span(int(evidence.get("window_us", 0))) if evidence.get("window_us") else "",
         figures=_figures(evidence),
         operations=tuple(_operation(each) for each in evidence.get("operations", ())),
@@ -99,7 +113,8 @@ def _lead(letter: Letter, evidence: dict[str, Any]) -> str:
             f" It was: {letter.summary}."
         )
     sentence = evidence.get("now", {}).get("sentence", "").replace("`", "")
-    return f"{sentence or f'{letter.summary}.'} Since {begun}."
+    untaken = " Nobody has taken it yet." if letter.level else ""
+    return f"{sentence or f'{letter.summary}.'} Since {begun}.{untaken}"
 
 
 def _figures(evidence: dict[str, Any]) -> tuple[Figure, ...]:

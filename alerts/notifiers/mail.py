@@ -6,8 +6,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from alerts.chart import error_chart
 from alerts.outbox import Letter
-from alerts.wording import Words, words
+from alerts.stages import Audience
+from alerts.wording import Links, Words, words
 from app.auth import incident_links
+from app.auth.incident_links import Act
 from app.mail import Inline, Mail, send
 from app.settings import Settings, secret_key
 
@@ -35,9 +37,18 @@ class MailNotifier:
     def __call__(self, letter: Letter) -> None:
         """Hand a letter over; `MailUnavailable` or `MailRefused`."""
         now_us = self._clock()
-        take = incident_links.path(self._key, letter.incident, letter.address, now_us)
-        said = words(letter, self._settings.base_url, self._platform(), take)
+        links = self._links(letter, now_us)
+        said = words(letter, self._settings.base_url, self._platform(), links)
         send(self._settings, compose(letter, said), now_us)
+
+    def _links(self, letter: Letter, now_us: int) -> Links:
+        """A partner takes and silences what is its own; that it is over, the platform's side
+        says."""
+        take, silence, resolve = (
+            incident_links.path(self._key, letter.incident, letter.address, now_us, act)
+            for act in (Act.ACKNOWLEDGE, Act.SILENCE, Act.RESOLVE)
+        )
+        return Links(take, silence, None if letter.audience == Audience.PARTNER else resolve)
 
 
 def compose(letter: Letter, said: Words) -> Mail:

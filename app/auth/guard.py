@@ -15,7 +15,7 @@ from app.auth.cookie import SESSION
 PUBLIC_ENDPOINTS = frozenset(
     {
         "auth.login", "auth.logout", "auth.static",
-        "auth.link", "auth.follow", "auth.oidc", "auth.oidc_back", "auth.acknowledge",
+        "auth.link", "auth.follow", "auth.oidc", "auth.oidc_back", "auth.incident",
     }
 )  # fmt: skip
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})

@@ -1,4 +1,4 @@
-"""Taking an incident from a mail, without logging in.
+"""Taking, silencing and closing an incident from a mail, without logging in.
 
 It takes two steps, a page and a button: programs that look at mails open every address in them,
 and press no buttons. The pages say what the mail said, the summary of that incident, and nothing
@@ -6,6 +6,7 @@ more.
 """
 
 from datetime import UTC, datetime
+from typing import Any
 
 from flask import Blueprint, request
 from flask import current_app as app
@@ -14,64 +15,88 @@ from werkzeug.wrappers import Response as AnyResponse
 from app.auth import entering, incident_links
 from app.auth.caller import own_scope
 from app.auth.context import clock_us, engine, reading
-from app.auth.incident_links import IncidentLink
-from app.commands.alerting import acknowledge
+from app.auth.incident_links import Act, IncidentLink
+from app.commands.alerting import acknowledge, close, silence_incident
 from app.db import transaction
-from app.domain.window import SECOND_US
+from app.domain.window import HOUR_US, SECOND_US
 from app.errors import NotFound
 from app.queries import alerts
 from app.queries.results import IncidentView
 
 FORGED = "This link is not one of ours. Open the one in the mail, whole."
-EXPIRED = "This link is older than seven days. Log in to take the incident."
+EXPIRED = "This link is older than seven days. Log in to see to the incident."
 GONE = "This incident is no longer kept."
 
 
 def add(pages: Blueprint) -> None:
     """Its route."""
     pages.add_url_rule(
-        "/alerts/incidents/<number>/acknowledge", "acknowledge", _take, methods=["GET", "POST"]
+        f"/alerts/incidents/<number>/<any({','.join(Act)}):act>",
+        "incident",
+        _answer,
+        methods=["GET", "POST"],
     )
 
 
-def _take(number: str) -> AnyResponse:
-    link = incident_links.read(str(app.secret_key), request.values.get("token", ""))
+def _answer(number: str, act: str) -> AnyResponse:
+    asked = Act(act)
+    link = incident_links.read(str(app.secret_key), request.values.get("token", ""), asked)
     if link is None or str(link.incident) != number:
         return _problem(FORGED, 404)
     if link.expires_us <= clock_us():
         return _problem(EXPIRED, 410, link)
     try:
-        return _confirmed(link) if request.method == "POST" else _asked(link)
+        said = _DEEDS[asked](link) if request.method == "POST" else ""
+        found = alerts.incident(reading(), own_scope(), link.incident)
     except NotFound:
         return _problem(GONE, 404)
-
-
-def _asked(link: IncidentLink) -> AnyResponse:
-    found = alerts.incident(reading(), own_scope(), link.incident)
-    return _page(found, link) if found.acked_us is None else _taken(found, link)
-
-
-def _confirmed(link: IncidentLink) -> AnyResponse:
-    with transaction(engine()) as session:
-        mine = acknowledge(
-            session, own_scope(), number=link.incident, now_us=clock_us(), actor=_actor(link)
-        )
-    found = alerts.incident(reading(), own_scope(), link.incident)
-    return _page(found, link, said="It is yours now.") if mine else _taken(found, link)
-
-
-def _taken(found: IncidentView, link: IncidentLink) -> AnyResponse:
-    who = "You have" if found.acked_by == _actor(link) else "Somebody has"
-    at_us = found.acked_us or 0
-    said = f"{who} it since {datetime.fromtimestamp(at_us // SECOND_US, UTC):%d %b %H:%M} UTC."
-    return _page(found, link, said=said)
-
-
-def _page(found: IncidentView, link: IncidentLink, said: str = "") -> AnyResponse:
     return entering.page(
-        "incident.html", incident=found, said=said, address=link.address,
-        token=request.values.get("token", ""),
+        "incident.html", incident=found, act=act, said=said or _settled(found, link, asked),
+        address=link.address, token=request.values.get("token", ""), lengths=_LENGTHS,
     )  # fmt: skip
+
+
+def _take(link: IncidentLink) -> str:
+    with transaction(engine()) as session:
+        mine = acknowledge(session, own_scope(), **_by(link))
+    return "It is yours now." if mine else ""
+
+
+def _close(link: IncidentLink) -> str:
+    with transaction(engine()) as session:
+        closed = close(session, own_scope(), **_by(link))
+    return "It is over; whoever was told that it began is told so." if closed else ""
+
+
+def _silence(link: IncidentLink) -> str:
+    hours = request.form.get("hours", "")
+    if hours not in _LENGTHS:
+        return "Choose how long."
+    with transaction(engine()) as session:
+        silence_incident(session, own_scope(), for_us=_LENGTHS[hours], **_by(link))
+    return f"Nobody is told of it, or of anything else there, for {hours} h."
+
+
+def _settled(found: IncidentView, link: IncidentLink, act: Act) -> str:
+    """What makes the deed of a link needless; "" while it is to be done."""
+    if act == Act.ACKNOWLEDGE and found.acked_us is not None:
+        who = "You have" if found.acked_by == _actor(link) else "Somebody has"
+        return f"{who} it since {_clock(found.acked_us)}."
+    if act == Act.RESOLVE and found.resolved_us is not None:
+        return f"It is over since {_clock(found.resolved_us)}."
+    return ""
+
+
+def _clock(at_us: int) -> str:
+    return f"{datetime.fromtimestamp(at_us // SECOND_US, UTC):%d %b %H:%M} UTC"
+
+
+def _by(link: IncidentLink) -> dict[str, Any]:
+    return {"number": link.incident, "now_us": clock_us(), "actor": _actor(link)}
+
+
+_LENGTHS = {"1": HOUR_US, "4": 4 * HOUR_US}
+_DEEDS = {Act.ACKNOWLEDGE: _take, Act.SILENCE: _silence, Act.RESOLVE: _close}
 
 
 def _problem(said: str, status: int, link: IncidentLink | None = None) -> AnyResponse:

@@ -4,9 +4,11 @@ import pytest
 from sqlalchemy import select
 
 from app.auth import incident_links
-from app.auth.incident_links import LIFE_US, IncidentLink
+from app.auth.incident_links import LIFE_US, Act, IncidentLink
 from app.db import reading
-from app.models import AuditEntry, Incident
+from app.domain.alert import Event
+from app.domain.window import HOUR_US
+from app.models import AuditEntry, Incident, Notification, Silence
 from app.settings import secret_key
 from tests.app.alert_worlds import add_incident
 from tests.app.web_world import CANARY
@@ -89,7 +91,7 @@ def test_what_is_not_ours_takes_nothing(world, number, token):
         world.client().post(where, data={"token": token}),
     ):
         assert answer.status_code == 404
-        assert "Nothing was acknowledged" in answer.text
+        assert "Nothing was done" in answer.text
         assert "8.3 %" not in answer.text
     assert taken_by(world) == [None]
 
@@ -129,3 +131,66 @@ def test_a_link_opens_nothing_but_its_page(world, number):
 def test_what_stands_in_a_link_is_what_was_put_in():
     token = incident_links.path("key", 7, WHO, NOW_US).partition("=")[2]
     assert incident_links.read("key", token) == IncidentLink(7, WHO, NOW_US + LIFE_US)
+
+
+def deed(world, number: int, act: Act) -> str:
+    return incident_links.path(secret_key(world.settings), number, WHO, NOW_US, act)
+
+
+@pytest.mark.parametrize("hours", [1, 4])
+def test_a_link_silences_what_its_incident_is_about_for_as_long_as_is_chosen(world, number, hours):
+    address = deed(world, number, Act.SILENCE)
+    page = world.client().get(address).text
+    assert "Silence 1 h" in page
+    assert "Silence 4 h" in page
+    where, _, token = address.partition("?token=")
+    for wrong in ({}, {"hours": "400"}, {"hours": ""}):
+        said = world.client().post(where, data={"token": token, **wrong})
+        assert "Choose how long." in said.text
+    assert silences(world) == [], "looking and guessing silence nothing"
+    said = world.client().post(where, data={"token": token, "hours": str(hours)})
+    assert f"for {hours} h" in said.text
+    [row] = silences(world)
+    assert (row.integration, row.created_by) == ("globex-issues", f"mail:{WHO}")
+    assert row.ends_us - row.starts_us == hours * HOUR_US
+
+
+def silences(world) -> list[Silence]:
+    with reading(world.engine) as session:
+        return list(session.scalars(select(Silence)))
+
+
+def closed_by(world) -> list[str | None]:
+    with reading(world.engine) as session:
+        return list(session.scalars(select(Incident.closed_by)))
+
+
+def test_a_link_closes_its_incident_once_when_the_button_is_pressed(world, number):
+    address = deed(world, number, Act.RESOLVE)
+    for look in (world.client().get, world.client().head):
+        assert look(address).status_code == 200
+    assert closed_by(world) == [None]
+    assert "whoever was told that it began is told so" in press(world, address).text
+    assert "It is over since" in press(world, address).text
+    assert closed_by(world) == [f"mail:{WHO}"]
+    with reading(world.engine) as session:
+        told = session.scalars(select(Notification).where(Notification.event == Event.RESOLVED))
+        assert {each.reason for each in told} == {"it_is_over"}
+
+
+@pytest.mark.parametrize("made", list(Act))
+@pytest.mark.parametrize("used", list(Act))
+def test_no_link_does_what_another_was_made_for(world, number, made, used):
+    token = deed(world, number, made).partition("?token=")[2]
+    where = f"/alerts/incidents/{number}/{used}"
+    answer = world.client().post(where, data={"token": token, "hours": "1"})
+    assert (answer.status_code == 200) == (made == used)
+    done = (taken_by(world) != [None], silences(world) != [], closed_by(world) != [None])
+    assert done == tuple(made == used == act for act in Act)
+
+
+def test_a_deed_that_there_is_not_is_not_found(world, number):
+    token = deed(world, number, Act.RESOLVE).partition("?token=")[2]
+    answer = world.client().post(f"/alerts/incidents/{number}/delete", data={"token": token})
+    assert answer.status_code == 401
+    assert closed_by(world) == [None]
