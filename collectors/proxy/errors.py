@@ -22,6 +22,7 @@ BAD_EXPECTATION = "bad_expectation"
 HEAD_TOO_LARGE = "head_too_large"
 BODY_TOO_LARGE = "body_too_large"
 LOOP_DETECTED = "loop_detected"
+MAX_FORWARDS = "max_forwards"
 REQUEST_TIMEOUT = codes.REQUEST_TIMEOUT
 CONNECT_TIMEOUT = codes.CONNECT_TIMEOUT
 FIRST_BYTE_TIMEOUT = "first_byte_timeout"
@@ -161,6 +162,12 @@ ERRORS: dict[str, Entry] = {
         508,
         "The request has come through this proxy before.",
         "Point api_base_url and webhook_url at the partner, not at Midspan.",
+    ),
+    MAX_FORWARDS: Entry(
+        _R,
+        200,
+        "Max-Forwards lets this OPTIONS request go no further; Allow names what may pass here.",
+        "Leave Max-Forwards out, or raise it, to ask the service itself.",
     ),
     REQUEST_TIMEOUT: Entry(
         _T,

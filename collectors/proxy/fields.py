@@ -21,7 +21,7 @@ _SPECIAL = frozenset(
 #: About the caller: written anew, see `collectors.proxy.forwarded`.
 _ABOUT_CALLER = b"x-forwarded-"
 #: Looked at, and passed on as well.
-_LOOKED_AT = frozenset(b"authorization x-api-key webhook-id".split())
+_LOOKED_AT = frozenset(b"authorization x-api-key webhook-id max-forwards".split())
 #: Names that some back-ends read as their twins with a dash: dropped.
 _TWINS = frozenset(b"content_length transfer_encoding x_api_key".split())
 #: Not removed even where a Connection header lists them: that would change what the message means.
@@ -80,6 +80,14 @@ def unlisted(lines: Lines, connection: list[bytes]) -> Lines:
     """The fields that may pass a hop whose Connection headers are these."""
     listed = tokens(connection) - _END_TO_END
     return [line for line, field in zip(lines, each(lines), strict=True) if field[0] not in listed]
+
+
+def replaced(lines: Lines, name: bytes, value: bytes) -> Lines:
+    """`lines` with `value` in every field of the lower-case `name`."""
+    return [
+        _opening(spelt) + value if lower == name else line
+        for line, (lower, spelt, _) in zip(lines, each(lines), strict=True)
+    ]
 
 
 def _read(line: bytes) -> _Read:

@@ -28,7 +28,7 @@ from collectors.proxy.errors import (
     METHOD_NOT_ALLOWED,
     METHOD_UNKNOWN,
 )
-from collectors.proxy.fields import Lines, Sorted, Special, sort, tokens, unlisted
+from collectors.proxy.fields import Lines, Sorted, Special, replaced, sort, tokens, unlisted
 from collectors.proxy.verdicts import BadMessage, Refusal
 
 MAX_FIELDS = 100
@@ -99,10 +99,11 @@ class Head:
 class RequestHead(Head):
     """A well-formed request head.
 
-    `body_length` is in bytes, or `CHUNKED`; `own` are the fields meant for this proxy.
+    `body_length` is in bytes, or `CHUNKED`; `own` are the fields meant for this proxy; `last_hop`
+    says that it may go no further than here (RFC 9110, section 7.6.2).
     """
 
-    __slots__ = ("body_length", "method", "own", "path", "query", "target")
+    __slots__ = ("body_length", "last_hop", "method", "own", "path", "query", "target")
 
     def __init__(self, method: str, target: bytes, minor: int, parts: Sorted) -> None:
         self.method = method
@@ -112,10 +113,19 @@ class RequestHead(Head):
         self.fields, special, self.own = parts
         self.special = special
         self.body_length = 0
+        self.last_hop = False
         self.persistent = minor == 1
         if len(special) > 1 or b"host" not in special:
             self._look_at_hop()
             self.body_length = _body_length(special)
+            if method == "OPTIONS" and b"max-forwards" in special:
+                self._count_hop(special[b"max-forwards"])
+
+    def _count_hop(self, forwards: list[bytes]) -> None:
+        if len(forwards) == 1 and forwards[0].isdigit() and len(forwards[0]) <= _LENGTH_DIGITS:
+            left = int(forwards[0])
+            self.last_hop = left == 0
+            self.fields = replaced(self.fields, b"max-forwards", b"%d" % max(left - 1, 0))
 
     @property
     def repeatable(self) -> bool:

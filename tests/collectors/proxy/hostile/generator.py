@@ -17,8 +17,8 @@ def streams() -> list[Stream]:
     """(class, bytes) of every stream."""
     makers = (
         lengths, codings, both_framings, odd_bytes, versions, methods, targets, hosts,
-        chunks, trailers, upgrades, connections, line_ends, expectations, limits, sequences,
-        cut_short, smuggled,
+        chunks, trailers, upgrades, connections, line_ends, expectations, forwards, limits,
+        sequences, cut_short, smuggled,
     )  # fmt: skip
     return [(maker.__name__, stream) for maker in makers for stream in maker()]
 
@@ -348,6 +348,19 @@ def expectations() -> Iterator[bytes]:
         yield message(line, method=b"GET", version=version) + NEXT
     twice = b"Expect: 100-continue"
     yield message(twice, twice, b"Content-Length: 5", body=b"hello" + NEXT)
+
+
+def forwards() -> Iterator[bytes]:
+    """Max-Forwards, which only OPTIONS heeds."""
+    for method, value in product((b"OPTIONS", b"GET", b"POST"), _FORWARDS.split(b"|")):
+        line = b"Max-Forwards: " + value
+        yield message(line, method=method) + NEXT
+        yield message(line, b"Content-Length: 5", method=method, body=b"hello" + NEXT)
+        yield message(line, line, method=method) + NEXT
+        yield message(line, b"Connection: max-forwards", method=method) + NEXT
+
+
+_FORWARDS = b"0|1|2|10|00|01|-1|1.0|one||0, 0|999999999999999999|1000000000000000000"
 
 
 def limits() -> Iterator[bytes]:

@@ -144,7 +144,7 @@ def end_to_end(message: Message) -> Fields:
         b"connection host content-length transfer-encoding expect te trailer upgrade keep-alive "
         b"proxy-connection proxy-authorization proxy-authenticate http2-settings via "
         b"traceparent tracestate forwarded "
-        b"content_length transfer_encoding x_api_key max-forwards".split()
+        b"content_length transfer_encoding x_api_key".split()
     )
     kept = set(
         b"authorization cookie set-cookie x-api-key content-type webhook-id webhook-signature "
@@ -156,6 +156,21 @@ def end_to_end(message: Message) -> Fields:
         for name, value in message.fields
         if name not in gone and not name.startswith((b"midspan-", b"midspan_", b"x-forwarded-"))
     )
+
+
+def passed_on(message: Message) -> Fields:
+    """`end_to_end` as the next hop gets them: one forward fewer."""
+    left = forwards(message)
+    fewer = {} if left is None else {b"max-forwards": b"%d" % max(left - 1, 0)}
+    return tuple((name, fewer.get(name, value)) for name, value in end_to_end(message))
+
+
+def forwards(message: Message) -> int | None:
+    """How often an OPTIONS request may still be passed on, if it says so (section 7.6.2)."""
+    found = [value for name, value in message.fields if name == b"max-forwards"]
+    if message.start[0] != b"OPTIONS" or len(found) != 1:
+        return None
+    return int(found[0]) if re.fullmatch(rb"[0-9]{1,18}", found[0]) else None
 
 
 def _request_head(raw: bytes, spare: int) -> tuple[Message, frozenset[int]]:

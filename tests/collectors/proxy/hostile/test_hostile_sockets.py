@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from app.domain.words import Direction
 from collectors.proxy.metrics import SHED
 from tests.collectors.proxy.hostile.generator import streams
 from tests.collectors.proxy.hostile.world import singly, world
@@ -21,8 +22,9 @@ def test_there_are_enough_streams_and_no_two_alike():
     assert len({stream for _, stream in streams()}) >= 5000
 
 
+@pytest.mark.parametrize("direction", list(Direction), ids=lambda direction: direction.name.lower())
 @pytest.mark.parametrize("cut", [lambda stream: [stream], singly], ids=["whole", "byte by byte"])
-def test_what_is_heard_recorded_and_answered_is_what_the_oracle_reads(tmp_path, cut):
+def test_what_is_heard_recorded_and_answered_is_what_the_oracle_reads(tmp_path, cut, direction):
     different = []
 
     async def work(waiting, here):
@@ -34,7 +36,7 @@ def test_what_is_heard_recorded_and_answered_is_what_the_oracle_reads(tmp_path, 
     async def play():
         async with AsyncExitStack() as stack:
             worlds = [
-                await stack.enter_async_context(world(tmp_path / str(number)))
+                await stack.enter_async_context(world(tmp_path / str(number), direction))
                 for number in range(_AT_ONCE)
             ]
             waiting = iter(streams())

@@ -77,10 +77,13 @@ def answer_to(message: Message) -> bytes:
 
 
 class World:
-    """One proxy with its upstream and its journal."""
+    """One proxy with its upstream and its journal, sent to at one of its two listeners."""
 
-    def __init__(self, server: Server, heard: Heard, journal: FakeJournal) -> None:
+    def __init__(
+        self, server: Server, heard: Heard, journal: FakeJournal, direction: Direction
+    ) -> None:
         self.server, self.heard, self.journal = server, heard, journal
+        self.direction = direction
 
     async def send(self, pieces: list[bytes]) -> bytes:
         """All that comes back on a fresh connection that sends `pieces` and ends its side."""
@@ -88,7 +91,7 @@ class World:
         with socket.socket() as own:
             own.setblocking(False)
             own.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await loop.sock_connect(own, ("127.0.0.1", self.server.ports[Direction.OUTBOUND]))
+            await loop.sock_connect(own, ("127.0.0.1", self.server.ports[self.direction]))
             try:
                 for piece in pieces:
                     if len(piece) > 1:
@@ -126,7 +129,7 @@ class World:
         except TimeoutError:
             await self._recover()
             return ["no end"]
-        expected = Expected(oracle.requests(stream))
+        expected = Expected(oracle.requests(stream), self.direction)
         methods = [method for method, _ in expected.answers]
         answers = oracle.answers(returned, methods)
         return [
@@ -156,9 +159,10 @@ Statuses = frozenset[int]
 
 
 class Expected:
-    """What must become of a stream, by its reading and the one route there is."""
+    """What must become of a stream, by its reading and the one route there is each way."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, direction: Direction) -> None:
+        self._direction = direction
         self.passed: list[tuple[Message, bytes]] = []
         self.cut: tuple[Message, bytes] | None = None
         #: Of each answer, the method it answers and the statuses it may have.
@@ -181,7 +185,7 @@ class Expected:
 
     def _refused(self, item: Refused) -> None:
         method = item.message.start[0] if item.message else b""
-        status, _, way = _route(item.message) if item.message else (0, "", b"")
+        status, _, way = self._route(item.message) if item.message else (0, "", b"")
         if item.message is None or item.message.whole:
             self.answers.append((method, item.statuses))
             self.records.append((None, None, Outcome.REJECTED, None))
@@ -193,7 +197,7 @@ class Expected:
             self.cut = (item.message, way)
 
     def _message(self, message: Message) -> bool:
-        status, path, target = _route(message)
+        status, path, target = self._route(message)
         bodiless = not (message.body or message.chunked)
         if status:
             self._turned_away(message, status)
@@ -206,19 +210,30 @@ class Expected:
 
     def _turned_away(self, message: Message, status: int) -> None:
         self.answers.append((message.start[0], frozenset({status})))
-        if not message.start[1].startswith(b"/-/"):
+        if self._direction == Direction.INBOUND or not message.start[1].startswith(b"/-/"):
             self.records.append((message.start[0], None, Outcome.REJECTED, None))
 
     def _end(self, reading: Reading) -> None:
         self.doubtful = reading.doubtful
         if reading.partial is None:
             return
-        status, path, target = _route(reading.partial)
+        status, path, target = self._route(reading.partial)
         if status:
             self._turned_away(reading.partial, status)
         else:
             self.records.append((reading.partial.start[0], path, Outcome.ABORTED, None))
             self.cut = (reading.partial, target)
+
+    def _route(self, message: Message) -> tuple[int, str, bytes]:
+        """(status it is answered with if it goes nowhere, path to be recorded, target upstream)."""
+        if self._direction == Direction.OUTBOUND:
+            found = _outbound(message)
+        else:
+            path, _, query = message.start[1].partition(b"?")
+            found = 0, path.decode("latin-1"), path + (b"?" + query if query else b"")
+        if found[0] == 0 and oracle.forwards(message) == 0:
+            return 200, "", b""
+        return found
 
     def unlike_heard(self, heard: Heard) -> str:
         if heard.unsound:
@@ -266,7 +281,8 @@ class Expected:
         for got, (method, statuses) in zip(found, self.answers, strict=True):
             if int(got.start[1]) not in statuses:
                 return f"answered {got.start[1]!r}, not {sorted(statuses)}"
-            if statuses == {200} and b"midspan-exchange" in dict(got.fields):
+            own = b"midspan-outcome" in dict(got.fields)
+            if statuses == {200} and b"midspan-exchange" in dict(got.fields) and not own:
                 sent, target = next(passed)
                 body = b"%b %b %d" % (method, target, len(sent.body))
                 if got.body != (b"" if method == b"HEAD" else body):
@@ -279,15 +295,15 @@ def _unlike(got: Message, sent: Message, target: bytes) -> str:
         return f"sent on as {got.start}"
     if (got.body, got.chunked) != (sent.body, sent.chunked):
         return f"sent on with the body {got.body!r}, chunked {got.chunked}"
-    if oracle.end_to_end(got) != oracle.end_to_end(sent):
-        return f"sent on with {oracle.end_to_end(got)}, not {oracle.end_to_end(sent)}"
+    if oracle.end_to_end(got) != oracle.passed_on(sent):
+        return f"sent on with {oracle.end_to_end(got)}, not {oracle.passed_on(sent)}"
     if [name for name, _ in got.fields].count(b"via") < 1:
         return "sent on without Via"
     return ""
 
 
-def _route(message: Message) -> tuple[int, str, bytes]:
-    """(status it is answered with if it goes nowhere, path to be recorded, target upstream)."""
+def _outbound(message: Message) -> tuple[int, str, bytes]:
+    """See `Expected._route`."""
     method, target, _ = message.start
     path, _, query = target.partition(b"?")
     if path.startswith(b"/-/"):
@@ -309,7 +325,7 @@ def _route(message: Message) -> tuple[int, str, bytes]:
 
 
 @asynccontextmanager
-async def world(home: Path) -> AsyncIterator[World]:
+async def world(home: Path, direction: Direction = Direction.OUTBOUND) -> AsyncIterator[World]:
     """A running world; its files lie in `home`."""
     home.mkdir()
     heard = Heard()
@@ -319,12 +335,13 @@ async def world(home: Path) -> AsyncIterator[World]:
     settings = settings_of(home)
     # What is told apart here is messages: a busy machine may take its time to connect.
     patient = Timeouts(connect_ms=30_000, first_byte_ms=30_000)
-    publish(settings, table_of(route_to(port, integration="g", timeouts=patient)))
+    route = route_to(port, integration="g", timeouts=patient)
+    publish(settings, table_of(route, platform=f"http://127.0.0.1:{port}"))
     journal = FakeJournal()
     server = Server(Hub(settings, journal, tls=_TLS), settings)
     await server.start()
     try:
-        yield World(server, heard, journal)
+        yield World(server, heard, journal, direction)
     finally:
         await server.stop(grace_s=0.2)
         listening.close()
