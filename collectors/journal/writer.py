@@ -1,10 +1,11 @@
-"""The writing end: one system call per record, no buffer, never an exception after construction."""
+"""The writing end: a system call per record or batch, no buffer, and after construction never an
+exception."""
 
 import errno
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
@@ -94,15 +95,18 @@ class Writer:
         full = self._end + size > self._segment_bytes
         if (sealed or full) and (reason := self._next_segment()):
             return self._refuse(reason)
-        if reason := self._write(encode(frame_type, self._sequence, payload)):
-            self._give_up_segment()
-            self._block(reason)
-            return self._refuse(reason)
-        self._sequence += 1
-        self._frames += 1
-        self._bytes += size
-        self._blocked = None
-        return True
+        return self._record([encode(frame_type, self._sequence, payload)]) == 1
+
+    def append_all(self, frame_type: int, payloads: Sequence[bytes]) -> Sequence[bool]:
+        """`append` of each, in order, with one system call for all where that can be."""
+        count = len(payloads)
+        size = count * HEADER_BYTES + sum(map(len, payloads))
+        fits = self._end + size <= self._segment_bytes and size <= MAX_PAYLOAD_BYTES
+        if count == 1 or not fits or self._descriptor is None or self._poisoned:
+            return [self.append(frame_type, payload) for payload in payloads]
+        numbered = enumerate(payloads, self._sequence)
+        taken = self._record([encode(frame_type, number, each) for number, each in numbered])
+        return [True] * taken + [False] * (count - taken)
 
     def rest(self) -> None:
         """To be called now and then: begin a new segment behind one that has stood for `REST_S`,
@@ -144,18 +148,40 @@ class Writer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _write(self, data: bytes) -> str | None:
-        """Append to the open segment, whole or not at all; why not."""
+    def _record(self, frames: Sequence[bytes]) -> int:
+        """Append records to the open segment; how many, from the first on, are whole in it."""
+        begin = self._end
+        taken, reason = self._write(frames)
+        self._sequence += taken
+        self._frames += taken
+        self._bytes += self._end - begin
+        self._blocked = None
+        if reason:
+            self._give_up_segment()
+            self._block(reason)
+            self._refused[reason] += len(frames) - taken
+        return taken
+
+    def _write(self, frames: Sequence[bytes]) -> tuple[int, str | None]:
+        """Append to the open segment: how many frames are whole in it, and why not all are."""
         assert self._descriptor is not None
+        data = b"".join(frames)
         try:
             written = self._disk.write(self._descriptor, data)
         except OSError as error:
-            return reason_of(error)
-        if written != len(data):
-            return "short_write"
-        self._end += written
+            return 0, reason_of(error)
         self._syncer.dirty = True
-        return None
+        if written == len(data):
+            self._end += written
+            return len(frames), None
+        taken = 0
+        for frame in frames:
+            written -= len(frame)
+            if written < 0:
+                break
+            taken += 1
+            self._end += len(frame)
+        return taken, "short_write"
 
     def _next_segment(self) -> str | None:
         """Seal the open segment and open the next one, if it is time to try; why it is not."""
@@ -182,10 +208,10 @@ class Writer:
         self._segment, self._end, self._poisoned = self._sequence, 0, False
         self._opened_at = self._clock()
         self._syncer.opened(self._descriptor)
-        if reason := self._write(encode_begin(self._sequence, self._previous)):
+        _, reason = self._write([encode_begin(self._sequence, self._previous)])
+        if reason:
             self._give_up_segment()
-            return reason
-        return None
+        return reason
 
     def _give_up_segment(self) -> None:
         """Cut the failed write off and seal the segment, or delete it if it holds no record.

@@ -10,6 +10,7 @@ here is never much and back-pressure is felt where it arises.
 import asyncio
 import socket
 import struct
+from collections.abc import Callable
 from contextlib import suppress
 
 # Why reading from a connection is stopped; bits.
@@ -54,21 +55,35 @@ class Reading:
 
 
 class Outbox:
-    """Where messages wait for the end of the loop's turn."""
+    """Where messages wait for the end of the loop's turn; `commit` is called before any leaves."""
 
     def __init__(self) -> None:
+        self.commit: Callable[[], None] = _nothing
         self._waiting: list[Writing] = []
+        self._called = False
 
     def add(self, writing: "Writing") -> None:
         """Let what `writing` holds leave at the end of the turn."""
-        if not self._waiting:
-            asyncio.get_running_loop().call_soon(self._flush)
         self._waiting.append(writing)
+        if not self._called:
+            self.call()
+
+    def call(self) -> None:
+        """Commit at the end of the turn, even if no message waits."""
+        if not self._called:
+            self._called = True
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
+        self._called = False
+        self.commit()
         waiting, self._waiting = self._waiting, []
         for writing in waiting:
             writing.flush()
+
+
+def _nothing() -> None:
+    """Nothing has to be done before messages leave."""
 
 
 class Writing:
@@ -87,6 +102,7 @@ class Writing:
             self._held = data
             self._outbox.add(self)
         else:
+            self._outbox.commit()
             self.flush()
             if not self._transport.is_closing():
                 self._transport.write(data)
@@ -94,6 +110,8 @@ class Writing:
     def flush(self) -> None:
         """Send what waits."""
         data, self._held = self._held, b""
+        if data:
+            self._outbox.commit()
         if data and not self._transport.is_closing():
             self._transport.write(data)
 

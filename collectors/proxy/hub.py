@@ -92,7 +92,9 @@ class Hub:
         name = _pseudonym(settings.home)
         self.house = House(name, via_line(name), frozenset(settings.inbound_hosts))
         self.counts = [0] * SIZE
-        self.tap = Tap(journal, self.counts, settings.capture_ratio)
+        self.outbox = Outbox()
+        self.tap = Tap(journal, self.counts, settings.capture_ratio, self.outbox.call)
+        self.outbox.commit = self.tap.commit
         self.caps = caps_of(settings)
         room = room_for(self.caps.connections, file_limit())
         #: By direction; the platform has one address for all its connections.
@@ -104,7 +106,6 @@ class Hub:
         self.router = EMPTY_ROUTER
         self._router_since_ns: int | None = None
         self.pool: Pool[UpstreamProtocol] = Pool()
-        self.outbox = Outbox()
         self.callers: set[CallerProtocol] = set()
         self._unchecked: list[CallerProtocol] = []
         self.links: set[UpstreamProtocol] = set()
@@ -236,6 +237,7 @@ class Hub:
             await asyncio.sleep(SWEEP_S / 5)
         for link in list(self.links):
             link.abort()
+        self.tap.commit()
         if not self.tap.flush_losses():
             self._log.error("losses_forgotten", pending=self.tap.pending)
         self._gates_file.close()
@@ -270,6 +272,7 @@ class Hub:
         return 200, b"ok\n"
 
     def _publish(self) -> None:
+        self.tap.commit()
         counts = self.counts
         counts[IN_FLIGHT] = len(self.live)
         counts[CALLERS] = len(self.callers)

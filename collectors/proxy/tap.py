@@ -1,11 +1,13 @@
 """From a settled exchange to its record: counted once, journaled or counted as shed.
 
-`record` is called before the last byte of the answer is handed on, and once per exchange. It never
-waits and never fails: what the journal does not take is kept as a count by minute, integration,
-direction and kind, and journaled as losses as soon as the journal takes frames again. At every
-moment that a reader can see, proxied = recorded + shed.
+`record` is called once per exchange, before the last bytes of its answer are written, and `commit`
+before they leave: the records of one turn of the loop are journaled together. Neither waits nor
+fails: what the journal does not take is kept as a count by minute, integration, direction and
+kind, and journaled as losses as soon as the journal takes frames again. At every moment that a
+reader can see, proxied = recorded + shed.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Protocol
 from zlib import crc32
 
@@ -38,6 +40,9 @@ class Journal(Protocol):
     def append(self, frame_type: int, payload: bytes) -> bool:
         """True: the kernel has it. False: it is not recorded."""
 
+    def append_all(self, frame_type: int, payloads: Sequence[bytes]) -> Sequence[bool]:
+        """`append` of each, in order."""
+
 
 class Settled(Protocol):
     """What a record is made of; durations in microseconds, see `collectors.record.Exchange`."""
@@ -64,18 +69,26 @@ class Settled(Protocol):
 class Tap:
     """The one place where exchanges are counted and recorded."""
 
-    def __init__(self, journal: Journal, counts: list[int], capture_ratio: float) -> None:
+    def __init__(
+        self, journal: Journal, counts: list[int], capture_ratio: float, soon: Callable[[], None]
+    ) -> None:
+        """`soon` sees to it that `commit` is called by the end of the loop's turn."""
         self._journal = journal
+        self._soon = soon
+        self._records: list[bytes] = []
+        self._about: list[tuple[int, Destination, bool]] = []
         self._counts = counts
         self._capture_below = int(capture_ratio * 2**32)
         self._encode = msgspec.msgpack.Encoder().encode
         self._losses: dict[_LossKey, int] = {}
 
     def record(self, live: Settled, outcome: Outcome, code: str, detail: str) -> None:
-        """Count and journal one exchange."""
+        """Count one exchange and make its record."""
         found, context = live.destination, live.context
         captured = self._captured(live.id, outcome, found.party.capture)
-        payload = self._encode(
+        if not self._records:
+            self._soon()
+        record = self._encode(
             Exchange(
                 live.id,
                 live.started_us,
@@ -105,16 +118,28 @@ class Tap:
                 _capture(live) if captured else None,
             )
         )
-        counts, direction = self._counts, found.direction
-        counts[PROXIED + direction] += 1
+        self._records.append(record)
+        self._about.append((live.started_us, found, captured))
         if code:
-            counts[FAILED[code]] += 1
-        if self._journal.append(EXCHANGE_FRAME, payload):
-            counts[RECORDED + direction] += 1
-            counts[CAPTURED] += captured
-        else:
-            counts[SHED + direction] += 1
-            self._lose(live.started_us, found)
+            self._counts[FAILED[code]] += 1
+
+    def commit(self) -> None:
+        """Journal the records made since the last time, or count them as shed."""
+        if not self._records:
+            return
+        records, self._records = self._records, []
+        about, self._about = self._about, []
+        counts = self._counts
+        taken = self._journal.append_all(EXCHANGE_FRAME, records)
+        for (started_us, found, captured), recorded in zip(about, taken, strict=True):
+            direction = found.direction
+            counts[PROXIED + direction] += 1
+            if recorded:
+                counts[RECORDED + direction] += 1
+                counts[CAPTURED] += captured
+            else:
+                counts[SHED + direction] += 1
+                self._lose(started_us, found)
 
     @property
     def pending(self) -> int:

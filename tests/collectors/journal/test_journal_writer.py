@@ -424,3 +424,43 @@ def test_a_power_cut_takes_only_what_was_not_synced_and_never_what_comes_after(
     assert len(loaded) == len(set(loaded))
     assert [payload for payload in taken if payload in set(loaded)] == loaded
     assert safe <= set(loaded)
+
+
+def test_a_batch_is_one_write_and_reads_like_its_records_one_by_one(folder: Path) -> None:
+    disk = FaultyDisk()
+    with open_writer(folder, disk, segment_bytes=1 << 20) as writer:
+        fill(writer, 1)
+        disk.calls.clear()
+        assert all(writer.append_all(EXCHANGE, [b"a", b"", b"c" * 1000]))
+        assert disk.calls == ["write"]
+        assert writer.stats.appended_frames == 4
+    assert read_all(folder)[0] == [b"r0000", b"a", b"", b"c" * 1000]
+
+
+def test_a_batch_over_the_end_of_a_segment_and_one_too_large_are_told_apart(folder: Path) -> None:
+    batch = [b"%04d" % number for number in range(50)]
+    with open_writer(folder) as writer:
+        assert all(writer.append_all(EXCHANGE, batch))
+        taken = writer.append_all(EXCHANGE, [b"before", b"x" * (MAX_PAYLOAD_BYTES + 1), b"behind"])
+        assert list(taken) == [True, False, True]
+        assert writer.stats.refused == {"too_large": 1}
+    assert read_all(folder)[0] == [*batch, b"before", b"behind"]
+    assert len(segments(folder)) > 2
+
+
+def test_of_a_batch_cut_short_what_is_whole_is_recorded_and_the_rest_refused(folder: Path) -> None:
+    batch = [b"%04d" % number for number in range(20)]
+    size = HEADER_BYTES + 4
+    for room in range(3, 20 * size, 7):
+        disk, clock = FaultyDisk(), HandClock()
+        with open_writer(folder, disk, clock=clock, segment_bytes=1 << 20) as writer:
+            fill(writer, 1)
+            disk.left = room
+            taken = list(writer.append_all(EXCHANGE, batch))
+            assert taken == [True] * (room // size) + [False] * (20 - room // size)
+            assert writer.stats.refused == {"short_write": taken.count(False)}
+            disk.left = None
+            clock.now += RETRY_S
+            assert writer.append(EXCHANGE, b"behind")
+        assert read_all(folder)[0] == [b"r0000", *batch[: room // size], b"behind"]
+        shutil.rmtree(folder)

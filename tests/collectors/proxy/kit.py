@@ -6,7 +6,7 @@ import hashlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,9 @@ class FakeJournal:
         else:
             self.losses.append(msgspec.msgpack.decode(payload, type=Loss))
         return True
+
+    def append_all(self, frame_type: int, payloads: Sequence[bytes]) -> list[bool]:
+        return [self.append(frame_type, payload) for payload in payloads]
 
     async def record(self, number: int = 0) -> Exchange:
         await until(lambda: len(self.exchanges) > number)

@@ -283,7 +283,7 @@ def test_an_answer_that_drips_ends_at_the_total(tmp_path):
             await asyncio.sleep(0.03)
 
     async def play():
-        allowed = Timeouts(**{**SHORT, "total_ms": 400})
+        allowed = Timeouts(**{**SHORT, "idle_ms": 5_000, "total_ms": 400})
         async with staged(tmp_path, handler, timeouts=allowed) as (stage, _):
             caller = await stage.caller()
             caller.send(request("GET", "/globex/x"))

@@ -49,8 +49,8 @@ def test_the_record_is_written_before_the_last_byte_is_handed_on(tmp_path, parts
             caller = await stage.caller()
             await until(lambda: stage.hub.callers)
             connection = next(iter(stage.hub.callers))
-            write = connection.write
-            connection.write = lambda data: (handed.append(data), write(data))
+            writing = connection._writing
+            writing._transport = Watched(writing._transport, handed)
             caller.send(b"GET /globex/x HTTP/%b\r\nHost: a\r\nConnection: close\r\n\r\n" % version)
             found = await caller.ended()
             assert b"".join(handed) == found
@@ -64,6 +64,20 @@ def test_the_record_is_written_before_the_last_byte_is_handed_on(tmp_path, parts
                 assert at_record[0] == b""
 
     run(play())
+
+
+class Watched:
+    """A transport, and what was handed to it."""
+
+    def __init__(self, transport, handed):
+        self.transport, self.handed = transport, handed
+
+    def write(self, data):
+        self.handed.append(data)
+        self.transport.write(data)
+
+    def __getattr__(self, name):
+        return getattr(self.transport, name)
 
 
 def test_an_answer_of_the_proxy_is_recorded_before_it_is_sent(tmp_path):

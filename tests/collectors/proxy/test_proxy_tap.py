@@ -57,9 +57,18 @@ class Settled:
     trace_id: str = "t"
 
 
+def tap_of(journal, counts, capture_ratio):
+    return Tap(journal, counts, capture_ratio, lambda: None)
+
+
+def record(tap, outcome=Outcome.OK, code="", detail="", **facts):
+    tap.record(Settled(**facts), outcome, code, detail)
+    tap.commit()
+
+
 def test_a_record_says_what_the_exchange_said():
     journal, counts = FakeJournal(), [0] * SIZE
-    Tap(journal, counts, 0).record(Settled(), Outcome.TIMEOUT, "idle_timeout", "d" * 900)
+    record(tap_of(journal, counts, 0), Outcome.TIMEOUT, "idle_timeout", "d" * 900)
     (found,) = journal.exchanges
     assert (found.integration, found.installation, found.customer) == ("globex", "i", "c")
     assert (found.operation, found.delivery, found.attempt) == ("o", "d", 2)
@@ -76,9 +85,9 @@ def test_which_successes_are_captured_follows_from_their_ids():
     chosen = []
     for _ in range(2):
         journal = FakeJournal()
-        tap = Tap(journal, [0] * SIZE, 0.1)
+        tap = tap_of(journal, [0] * SIZE, 0.1)
         for number in range(500):
-            tap.record(Settled(id=number.to_bytes(16, "big")), Outcome.OK, "", "")
+            record(tap, id=number.to_bytes(16, "big"))
         chosen.append([r.id for r in journal.exchanges if r.capture])
     assert chosen[0] == chosen[1]
     assert 20 < len(chosen[0]) < 90
@@ -98,7 +107,7 @@ def test_which_successes_are_captured_follows_from_their_ids():
 def test_an_integration_says_what_may_be_captured(policy, outcome, captured):
     journal, counts = FakeJournal(), [0] * SIZE
     found = replace(DESTINATION, party=replace(GLOBEX, capture=policy))
-    Tap(journal, counts, 1).record(Settled(destination=found), outcome, "", "")
+    record(tap_of(journal, counts, 1), outcome, destination=found)
     assert (journal.exchanges[0].capture is not None) == captured
     assert counts[CAPTURED] == captured
 
@@ -106,27 +115,30 @@ def test_an_integration_says_what_may_be_captured(policy, outcome, captured):
 def test_of_a_captured_header_no_more_is_kept_than_a_credential_needs():
     journal = FakeJournal()
     head = parse_request_head(b"GET / HTTP/1.1\r\nHost: a\r\nX-Long: %b\r\n\r\n" % (b"x" * 9000))
-    Tap(journal, [0] * SIZE, 1).record(Settled(head=head), Outcome.OK, "", "")
+    record(tap_of(journal, [0] * SIZE, 1), head=head)
     assert journal.exchanges[0].capture.request_headers == [("X-Long", "x" * 4096)]
 
 
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 2), st.integers(0, 1))))
 def test_proxied_is_recorded_plus_shed_and_no_loss_is_forgotten(steps):
     journal, counts = FakeJournal(), [0] * SIZE
-    tap = Tap(journal, counts, 0)
-    for full, flush, minute, direction in steps:
-        journal.full = full
+    tap = tap_of(journal, counts, 0)
+    for made, (full, flush, minute, direction) in enumerate(steps, 1):
         found = replace(Settled().destination, direction=Direction(direction))
         tap.record(
             Settled(started_us=minute * 60_000_000 + 5, destination=found), Outcome.OK, "", ""
         )
         if flush:
+            journal.full = full
+            tap.commit()
             tap.flush_losses()
+            assert counts[PROXIED] + counts[PROXIED + 1] == made
         for side in Direction:
             assert counts[PROXIED + side] == counts[RECORDED + side] + counts[SHED + side]
         journaled = sum(loss.count for loss in journal.losses)
         assert journaled + tap.pending == counts[SHED] + counts[SHED + 1]
     journal.full = False
+    tap.commit()
     assert tap.flush_losses()
     assert sum(loss.count for loss in journal.losses) == counts[SHED] + counts[SHED + 1]
     assert len(journal.exchanges) == counts[RECORDED] + counts[RECORDED + 1]
@@ -136,9 +148,9 @@ def test_losses_of_a_long_time_are_kept_by_the_hour(monkeypatch):
     monkeypatch.setattr(tap_module, "_FINE_LOSSES", 10)
     journal = FakeJournal()
     journal.full = True
-    tap = Tap(journal, [0] * SIZE, 0)
+    tap = tap_of(journal, [0] * SIZE, 0)
     for minute in range(600):
-        tap.record(Settled(started_us=minute * 60_000_000), Outcome.OK, "", "")
+        record(tap, started_us=minute * 60_000_000)
     assert tap.pending == 600
     assert len(tap._losses) < 10 + 10
     journal.full = False
