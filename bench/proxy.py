@@ -14,7 +14,6 @@ aiohttp and mitmproxy as wheels in `.peers`.
 
 import argparse
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -26,7 +25,7 @@ from typing import Any
 
 from bench.common import report
 from bench.peers import every
-from bench.peers.peer import Missing, Peer, Place, Running, debian, wait_listening
+from bench.peers.peer import Missing, Peer, Place, Running, debian, wait_ready
 from bench.stack import Stack, free_port
 from bench.wire_load import CONNECTIONS, Latency, LoadFailed, latency, throughput
 
@@ -128,7 +127,7 @@ class Field:
 
     def _start(self, peer: Peer, place: Place, cpus: str) -> Running:
         running = self._stack.enter_context(_closing(Running(peer, place, cpus)))
-        wait_listening(running, _accepts)
+        wait_ready(running)
         return running
 
 
@@ -138,14 +137,6 @@ def _closing(running: Running) -> Iterator[Running]:
         yield running
     finally:
         running.close()
-
-
-def _accepts(port: int) -> bool:
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from urllib.request import urlopen
 
 from bench.peers import configs
 from bench.peers.peer import PEERS, Peer, Place, debian, wheel
@@ -47,7 +48,17 @@ def midspan(name: str, home: Path, port: int, inbound: int, *, workers: int = 1)
         lambda _: [sys.executable, "-m", *module],
         f"/{SLUG}",
         environment,
+        lambda port: _serves(port, workers),
     )
+
+
+def _serves(port: int, workers: int) -> bool:
+    """Whether so many workers tell their figures."""
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/-/metrics", timeout=1) as answer:
+            return f'worker="worker-{workers - 1}"' in answer.read().decode()
+    except OSError:
+        return False
 
 
 def _nginx(config: Callable[[str, int, int], str]) -> Callable[[Place], list[str]]:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -30,11 +31,21 @@ class Place:
     upstream: int
 
 
+def accepts(port: int) -> bool:
+    """Whether somebody listens on `port`."""
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """`command` makes a command line (and may write files into the place's folder).
 
-    `path` is what stands before the upstream's own path in a request to it.
+    `path` is what stands before the upstream's own path in a request to it; `ready` says of its
+    port whether all of it has begun.
     """
 
     name: str
@@ -42,6 +53,7 @@ class Peer:
     command: Callable[[Place], list[str]]
     path: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
+    ready: Callable[[int], bool] = accepts
 
 
 class Running:
@@ -49,6 +61,7 @@ class Running:
 
     def __init__(self, peer: Peer, place: Place, cpus: str) -> None:
         self.name, self.path, self.port = peer.name, peer.path, place.port
+        self.ready = peer.ready
         with (place.folder / "output.log").open("wb") as log:
             self._process = subprocess.Popen(
                 ["taskset", "-c", cpus, *peer.command(place)],
@@ -115,10 +128,10 @@ def wheel(*requirements: str) -> Callable[[], None]:
     return get
 
 
-def wait_listening(running: Running, accepts: Callable[[int], bool], seconds: float = 30.0) -> None:
-    """Return once it answers; `Missing` if it ends or never does."""
+def wait_ready(running: Running, seconds: float = 30.0) -> None:
+    """Return once all of it answers; `Missing` if it ends or never does."""
     try:
-        wait_until(lambda: not running.alive or accepts(running.port), running.name, seconds)
+        wait_until(lambda: not running.alive or running.ready(running.port), running.name, seconds)
     except TimeoutError as error:
         raise Missing(str(error)) from None
     if not running.alive:
