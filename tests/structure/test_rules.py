@@ -3,6 +3,8 @@
 import ast
 import re
 
+import pytest
+
 from tests.structure.sources import ROOT, sources
 
 #: Files that may read the machine's clock, environment or randomness are listed by ruff's
@@ -52,13 +54,12 @@ def test_httptools_is_new_enough_to_refuse_an_empty_transfer_encoding() -> None:
     assert tuple(map(int, version("httptools").split(".")[:2])) >= (0, 9)
 
 
-def test_every_run_time_dependency_is_pinned_and_has_a_reason() -> None:
-    pins = [
-        line.strip()
-        for line in (ROOT / "requirements.txt").read_text().splitlines()
-        if line.strip() and not line.startswith("#")
-    ]
+@pytest.mark.parametrize("pinned", ["requirements.txt", "requirements-dev.txt"])
+def test_every_dependency_is_pinned_and_has_a_reason(pinned: str) -> None:
+    lines = [line.partition("#")[0].strip() for line in (ROOT / pinned).read_text().splitlines()]
+    pins = [line for line in lines if line and not line.startswith("-r ")]
     reasons = (ROOT / "docs/dependencies.md").read_text()
+    assert pins
     for pin in pins:
         name, equals, _version = pin.partition("==")
         assert equals, f"pin {pin} exactly"

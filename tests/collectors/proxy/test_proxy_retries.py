@@ -7,7 +7,7 @@ from collections import Counter
 from app.domain.words import Outcome
 from tests.collectors.proxy.kit import OK, request, reset, run, staged
 
-POSTS = 600
+POSTS = 10_000
 
 
 def test_each_post_reaches_a_backend_that_closes_at_random_at_most_once(tmp_path):
