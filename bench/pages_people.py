@@ -56,14 +56,26 @@ class Person:
     def _call(self, callback: Any, pathname: str, search: str) -> tuple[str, float]:
         body = json.dumps(_body(callback, {"pathname": pathname, "search": search}))
         begun = time.perf_counter()
-        connection = self._connection()
-        connection.request("POST", _UPDATE, body, self._headers)
-        answer = connection.getresponse()
-        answer.read()
+        answer = self._answer(body)
         took_ms = (time.perf_counter() - begun) * 1000
         if answer.status not in (200, 204):
             raise RuntimeError(f"{answer.status} for {callback['output'][:80]}")
         return _name(callback), took_ms
+
+    def _answer(self, body: str) -> http.client.HTTPResponse:
+        """What the server says; a connection that it closed meanwhile is made anew, once."""
+        try:
+            return self._ask(body)
+        except ConnectionError:
+            self._local.connection = None
+            return self._ask(body)
+
+    def _ask(self, body: str) -> http.client.HTTPResponse:
+        connection = self._connection()
+        connection.request("POST", _UPDATE, body, self._headers)
+        answer = connection.getresponse()
+        answer.read()
+        return answer
 
     def _connection(self) -> http.client.HTTPConnection:
         found: http.client.HTTPConnection | None = getattr(self._local, "connection", None)

@@ -1,7 +1,7 @@
 """The bar over a list of exchanges: a control for everything that its address may ask for.
 
 The address is the state. What is chosen is written to it, and what it says is shown, by
-assets/filters.js; the list reads the address and nothing else.
+assets/midspan_filters.js; the list reads the address and nothing else.
 """
 
 from collections.abc import Mapping

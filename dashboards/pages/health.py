@@ -262,7 +262,7 @@ def worst_of(found: list[OperationView], by: str) -> list[OperationView]:
 
 def _days() -> html.Section:
     of = ids.HEALTH_DAYS
-    strip_of_days = html.Div(id=part(of, "strip"), className="days", role="img",
+    strip_of_days = html.Div(id=part(of, "strip"), className="days", role="group",
                              **aria(label="The last 90 days, one mark for each"))  # fmt: skip
     ends = html.Div(
         [html.Span("", id=part(of, "from")), html.Span("today, UTC")], className="between ends"
