@@ -1,9 +1,11 @@
 """The web process: `gunicorn wsgi:app`. Joins the application and its pages."""
 
 import sys
+from functools import partial
 
 from flask import Flask
 
+from alerts.trial import tried
 from app import logs
 from app import settings as settings_module
 from app.errors import MidspanError
@@ -16,6 +18,8 @@ def build() -> Flask:
     settings = settings_module.load()
     logs.configure("web", settings.log_level, settings.log_format)
     made = create_app(settings)
+    shared = made.extensions["midspan"]
+    shared.try_rule = partial(tried, shared.reading, settings.home)
     mount(made, settings)
     # Dash registers its script bundles at the first request; two at once would race for it and
     # the loser's browser stay blank. Nothing can be added to the app after this line.

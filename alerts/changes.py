@@ -1,7 +1,7 @@
 """From a round of evaluations to the changes it makes. Pure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from alerts.conditions import Verdict
@@ -59,7 +59,8 @@ def _evaluated(held: Mapping[Key, Held], found: Round, now_us: int) -> Iterator[
         verdict = _news(each, before, now_us)
         severity = _capped(each.rule, verdict)
         louder = before is not None and severity in WAKING and before.severity not in WAKING
-        step = advance(standing, verdict.finding, now_us, each.patience, louder=louder)
+        patience = replace(each.patience, for_us=max(each.patience.for_us, verdict.hold_us))
+        step = advance(standing, verdict.finding, now_us, patience, louder=louder)
         if step.standing != standing:
             told = before.severity if step.event == Event.RESOLVED and before else severity
             yield Change(
@@ -71,8 +72,8 @@ def _news(each: Evaluation, before: Held | None, now_us: int) -> Verdict:
     """What of a finding counts beside the incident that the instance has or just had.
 
     Hours after an outage its long windows still find it. So an incident goes on only while
-    something as loud as itself is found, and after its end something counts only when all that its
-    short window sees came later.
+    something as loud as itself is found, and after its end something counts only when what came
+    later suffices for it.
     """
     verdict = each.verdict
     if before is None or verdict.finding != Finding.TRUE or verdict.severity is None:

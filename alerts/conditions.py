@@ -14,6 +14,7 @@ from app.domain.objective import Objective, allowed_ratio, burn_rate
 from app.domain.phrases import THIN, count, faults_in_words, percent, span
 from app.domain.rule import (
     BURN_WINDOWS,
+    WAKING,
     BurnRate,
     BurnWindow,
     Measure,
@@ -22,6 +23,7 @@ from app.domain.rule import (
     Silence,
     Threshold,
 )
+from app.domain.window import MINUTE_US
 from app.domain.words import Fault
 from app.queries.counts import Counts
 
@@ -32,8 +34,8 @@ class Verdict:
 
     `value` and `limit` are the number that decided and what it was held against, in the number's
     own unit; None where nothing was measured. `severity` is set where the condition decides it;
-    `quieter` are then what it also found, less loud, and `settles_us` is how long after an incident
-    it takes until what it sees is wholly new.
+    `quieter` are then what it also found, less loud, `settles_us` is how long ago an incident must
+    have ended for this to be news, and `hold_us` how long it has to hold before anybody is told.
     """
 
     finding: Finding
@@ -42,6 +44,7 @@ class Verdict:
     limit: float | None = None
     severity: Severity | None = None
     settles_us: int = 0
+    hold_us: int = 0
     quieter: tuple["Verdict", ...] = ()
 
 
@@ -55,6 +58,8 @@ class Circuit:
 
 #: From this share of failures on, the platform is called down.
 _OUTAGE_RATIO = 0.5
+#: What wakes nobody waits so long: it may be the beginning of what does.
+_TICKET_HOLDS_US = 15 * MINUTE_US
 _RATIOS = frozenset({Measure.ERROR_RATIO})
 _LATENCIES = frozenset({Measure.P50, Measure.P95, Measure.P99})
 _WORDS = {
@@ -107,7 +112,8 @@ def burning(
             judged = True
             verdict = _burn(window, objective, long, short, seen[window.long_us])
             if verdict is not None:
-                found.append(verdict)
+                settles_us = _settles_us(window, objective, seen)
+                found.append(replace(verdict, settles_us=settles_us))
                 break
     if found:
         return replace(found[0], quieter=tuple(found[1:]))
@@ -197,7 +203,24 @@ def _burn(
         allowed = percent(allowed_ratio(objective.target))
         what, whose = f"{percent(long.ratio)} slower than {limit} (objective {allowed})", ""
     summary = f"{what} in the last {span(window.long_us)}{whose}; burning {burn:.1f}×"
-    return Verdict(Finding.TRUE, summary, burn, factor, window.severity, window.short_us)
+    hold_us = 0 if window.severity in WAKING else _TICKET_HOLDS_US
+    return Verdict(Finding.TRUE, summary, burn, factor, window.severity, hold_us=hold_us)
+
+
+def _settles_us(window: BurnWindow, objective: Objective, seen: Mapping[int, Counts]) -> int:
+    """The shortest time whose bad exchanges alone spend that much of the budget: what was bad
+    before an incident ended was told of, and does not count again."""
+    least = window.factor(objective) * allowed_ratio(objective.target)
+    total = _eligible(objective, seen[window.long_us]).total
+    return next(
+        (
+            length_us
+            for length_us in sorted(seen)
+            if window.short_us <= length_us <= window.long_us
+            and _eligible(objective, seen[length_us]).bad > least * total
+        ),
+        window.long_us,
+    )
 
 
 def _value(measure: Measure, found: Counts) -> float | None:

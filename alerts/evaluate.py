@@ -21,6 +21,7 @@ from app.domain.alert import Finding, Patience
 from app.domain.objective import Objective
 from app.domain.rule import (
     BURN_WINDOWS,
+    MIN_EVENTS,
     BurnRate,
     By,
     CircuitOpen,
@@ -192,10 +193,28 @@ def _of_integration(condition: Condition, view: IntegrationView, seen: Seen) -> 
             return threshold(condition, found) if found else _UNREAD
         case Silence():
             found = _counts(seen, condition.window_us, view.slug)
-            expected = seen.expected.get((view.slug, condition.window_us), 0.0)
+            expected = _expected(view.slug, condition.window_us, seen)
             return silent(condition, found, expected) if found else _UNREAD
         case _:
             raise AssertionError(f"{condition} is not about an integration")
+
+
+def _expected(slug: str, window_us: int, seen: Seen) -> float:
+    """How many exchanges were to be expected: as many as at the same time of past weeks, and fewer
+    on a day on which the others have fewer, too."""
+    usual = seen.expected.get((slug, window_us), 0.0)
+    view = seen.counts.get(Asked(window_us))
+    if view is None or usual == 0:
+        return usual
+    others = sum(
+        number
+        for (name, length), number in seen.expected.items()
+        if length == window_us and name != slug
+    )
+    if others < MIN_EVENTS:
+        return usual
+    crossed = sum(each.proxied for key, each in view.counts.items() if key.integration != slug)
+    return usual * min(1.0, crossed / others)
 
 
 def _of_midspan(rule: Rule, seen: Seen) -> Verdict:

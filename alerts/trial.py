@@ -4,6 +4,7 @@ Counts are those of then, as far as they are still kept by the minute; what past
 is as of now, and circuits and Midspan's own faults of the past are not known.
 """
 
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,8 @@ from app.commands.rule_file import parse
 from app.commands.rules import standing_rules
 from app.db import registry_engine
 from app.domain.rule import DEFAULT_RULES, Rule
-from app.domain.window import MINUTE_US, floor, parse_duration
+from app.domain.trial import Tried, WouldTell
+from app.domain.window import HOUR_US, MINUTE_US, floor, parse_duration
 from app.errors import MidspanError, NotFound
 from app.queries import Reading
 from app.queries.reading import now_us
@@ -25,6 +27,7 @@ from app.settings import Settings
 from app.store.open import open_store
 
 _MOST = 10_000
+_PATIENCE_S = 8.0
 
 
 class Told(NamedTuple):
@@ -42,6 +45,31 @@ def trial(measures: Measures, rules: Sequence[Rule], times_us: Sequence[int]) ->
             held[change.key] = Held(0, 0, change.standing, change.subject, change.severity)
             if change.event is not None:
                 yield Told(at_us, change)
+
+
+def tried(reading: Reading, home: Path, rule: Rule, end_us: int, over_us: int) -> Tried:
+    """What a rule would have told over the past, looked at every hour, for somebody who waits for
+    the answer: as much of the newest past as about `_PATIENCE_S` allow."""
+    measures = Measures(reading, home)
+    measures.see([rule], end_us, {})
+    begun_s = time.perf_counter()
+    measures.see([rule], end_us - HOUR_US, {})
+    once_s = max(0.001, time.perf_counter() - begun_s)
+    looks = max(1, min(over_us // HOUR_US, int(_PATIENCE_S / once_s)))
+    last_us = floor(end_us, MINUTE_US)
+    times_us = range(last_us - (looks - 1) * HOUR_US, last_us + 1, HOUR_US)
+    told = tuple(_would_tell(each) for each in trial(measures, [rule], times_us))
+    return Tried(looks * HOUR_US, HOUR_US, told)
+
+
+def _would_tell(told: Told) -> WouldTell:
+    change = told.change
+    assert change.event is not None, "a trial tells of events"
+    subject = change.subject
+    about = subject.integration or subject.partner or subject.series
+    if subject.operation:
+        about = f"{about} {subject.operation}"
+    return WouldTell(told.at_us, change.event.value, change.severity, about, change.verdict.summary)
 
 
 def print_trial(settings: Settings, rule: str, at: str, over: str, every: str) -> None:

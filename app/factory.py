@@ -8,7 +8,9 @@ from flask import Flask, Response, g, request
 from app import api, auth, telemetry
 from app.auth import current_actor, current_scope
 from app.db import registry_engine
+from app.domain.rule import Rule
 from app.domain.scope import Scope
+from app.domain.trial import Tried
 from app.errors import Unavailable
 from app.logs import get as get_logger
 from app.migrations import check_schema
@@ -26,7 +28,8 @@ class Midspan:
 
     `current_scope` and `current_actor` are the way from a request to its scope and to who asks,
     for parts that may not import `app.auth`. `csp_hashes` is set by whoever adds inline scripts to
-    pages: the digests, asked for again at each page.
+    pages: the digests, asked for again at each page. `try_rule` says what a rule would have told
+    over so many microseconds up to a time; set by whoever knows how rules are evaluated.
     """
 
     settings: Settings
@@ -34,6 +37,7 @@ class Midspan:
     current_scope: Callable[[], Scope] = current_scope
     current_actor: Callable[[], str] = current_actor
     csp_hashes: Callable[[], list[str]] = field(default=list)
+    try_rule: Callable[[Rule, int, int], Tried] | None = None
 
 
 def create_app(settings: Settings, *, clock: Callable[[], int] = now_us) -> Flask:

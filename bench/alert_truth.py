@@ -26,9 +26,7 @@ from bench.truth_world import ALLOWED, DAY, START_US, Incident, TruthWorld
 
 DAYS, INTEGRATIONS = 30, 36
 #: What is told so many minutes after an incident ended is still about it.
-GRACE = 15
-#: The longest short window that says that a budget still burns, and the patience of the rule.
-GRACE_RESOLVED = 6 * 60 + 15
+GRACE = 20
 _MEANT = meaning(DEFAULT_RULES)
 
 
@@ -53,7 +51,7 @@ def _forty(random: np.random.Generator) -> list[Incident]:
         length = int(random.integers(20, 90))
         wanted.append(("hard outage", length, {"share": 1.0, "answered": number % 2 == 0}))
     for burn in (1.7, 2.0, 3.2, 3.6, 4.2, 4.8):
-        wanted.append(("slow burn", int(4_400 / burn * 1.2), {"share": burn * ALLOWED}))
+        wanted.append(("slow burn", int(4_400 / burn * 1.5), {"share": burn * ALLOWED}))
     for share in (0.06, 0.08, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4):
         wanted.append(("one operation", int(10 / share * 2), {"share": share}))
     for length in (hour, 2 * hour, 3 * hour, 4 * hour, 90):
@@ -187,20 +185,13 @@ class Truth:
 
 def judge(world: TruthWorld, mails: Sequence[Mail]) -> Truth:
     """Every mail given to the incident it is about."""
-    left = list(mails)
-    rows = []
+    ends = _ends(mails)
+    left, rows = [mail for mail in mails if mail.event == Event.FIRED], []
     for each in sorted(world.incidents, key=lambda it: (it.kind, it.start)):
         own = [mail for mail in left if _about(world, each, mail)]
-        ends = [
-            mail
-            for mail in left
-            if mail.event == Event.RESOLVED
-            and any(mail.key == one.key and mail.at > one.at for one in own)
-            and mail.at <= each.end + GRACE_RESOLVED
-        ]
-        left = [mail for mail in left if mail not in own and mail not in ends]
+        left = [mail for mail in left if mail not in own]
+        over = [ends[mail] for mail in own if mail in ends]
         per = Counter(mail.address for mail in own)
-        over = Counter(mail.address for mail in ends)
         audiences = 1 if each.who is None else 2
         rows.append(
             {
@@ -209,12 +200,26 @@ def judge(world: TruthWorld, mails: Sequence[Mail]) -> Truth:
                 "severity": own[0].severity.value if own else "-",
                 "found after min": own[0].at - each.start if own else -1,
                 "promised min": round(world.promised(each), 1),
-                "over after min": max((mail.at for mail in ends), default=each.end - 1) - each.end,
+                "over after min": max(over, default=each.end - 1) - each.end,
                 "mails": len(own),
-                "once": len(per) == audiences and set(per.values()) == {1} and per == over,
+                "once": len(per) == audiences
+                and set(per.values()) == {1}
+                and len(over) == len(own),
             }
         )
-    return Truth(rows, [mail for mail in left if mail.event == Event.FIRED])
+    return Truth(rows, left)
+
+
+def _ends(mails: Sequence[Mail]) -> dict[Mail, int]:
+    """When each mail that something fires was followed by the one that it is over."""
+    found: dict[Mail, int] = {}
+    waiting: dict[tuple[Key, str], Mail] = {}
+    for mail in mails:
+        if mail.event == Event.FIRED:
+            waiting[mail.key, mail.address] = mail
+        elif (mail.key, mail.address) in waiting:
+            found[waiting.pop((mail.key, mail.address))] = mail.at
+    return found
 
 
 def _about(world: TruthWorld, incident: Incident, mail: Mail) -> bool:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.evaluate import Seen, asked, quiet_windows
-from app.domain.rule import BURN_WINDOWS, MIN_EVENTS, Rule
+from app.domain.health import wilson
+from app.domain.rule import BURN_WINDOWS, MIN_EVENTS, WAKING, Rule
 from app.domain.window import HOUR_US, MINUTE_US, Window
 from app.queries.counts import Counted, Counts, CountsView
 from app.queries.results import IntegrationView, ObjectiveView
@@ -30,7 +31,7 @@ _OBJECTIVES = (
 )
 _FACTORS = [
     (each.budget_ratio * WINDOW * MINUTE_US / each.long_us, each.long_us // MINUTE_US,
-     each.short_us // MINUTE_US)
+     each.short_us // MINUTE_US, 0 if each.severity in WAKING else 15)
     for each in BURN_WINDOWS
 ]  # fmt: skip
 
@@ -80,6 +81,7 @@ class TruthWorld:
 
     def __post_init__(self) -> None:
         self._random = np.random.default_rng(self.seed)
+        self._expected_for: tuple[int, dict[tuple[str, int], float]] = (-1, {})
         self.views = [
             IntegrationView(
                 f"integration-{n:02d}", f"I{n}", f"partner-{n // 2:02d}", f"P{n // 2}", "public",
@@ -106,11 +108,11 @@ class TruthWorld:
         tried, fails = self.tried[incident.who], self.fails[incident.who]
         start = incident.start + PAST
         for end in range(start + 1, incident.end + PAST + 1):
-            if any(
-                _burns(tried, fails, end, long, factor) and _burns(tried, fails, end, short, factor)
-                for factor, long, short in _FACTORS
-            ):
-                return (end - start) * 1.1 + 3
+            for factor, long, short, waits in _FACTORS:
+                if _burns(tried, fails, end, long, factor, surely=True) and _burns(
+                    tried, fails, end, short, factor
+                ):
+                    return (end - start) * 1.1 + 3 + waits
         raise AssertionError(f"{incident} is too small to be found")
 
     def _draw_usual(self) -> None:
@@ -193,22 +195,29 @@ class TruthWorld:
 
     def _expected(self, end: int, windows: Collection[int]) -> Mapping[tuple[str, int], float]:
         hour = end // 60 * 60
-        good, bad, outage, customer, *_ = self._sums
-        total = good + bad + outage + customer
-        past = [
-            total[:, hour - week * WEEK + 60] - total[:, hour - week * WEEK] for week in range(1, 5)
-        ]
-        median = np.median(np.array(past), axis=0)
-        return {
-            (view.slug, window_us): float(median[row]) * window_us / HOUR_US
-            for row, view in enumerate(self.views)
-            for window_us in windows
-        }
+        if self._expected_for[0] != hour:
+            starts = [hour - week * WEEK for week in range(1, 5)]
+            past = [
+                sum(each[:, start + 60] - each[:, start] for each in self._sums[:4])
+                for start in starts
+            ]
+            median = np.median(np.array(past), axis=0)
+            found = {
+                (view.slug, window_us): float(median[row]) * window_us / HOUR_US
+                for row, view in enumerate(self.views)
+                for window_us in windows
+            }
+            self._expected_for = (hour, found)
+        return self._expected_for[1]
 
 
-def _burns(tried: Floats, fails: Floats, end: int, length: int, factor: float) -> bool:
+def _burns(
+    tried: Floats, fails: Floats, end: int, length: int, factor: float, *, surely: bool = False
+) -> bool:
     """Whether a budget burns faster than `factor` over what is expected of those minutes."""
     some = tried[end - length : end]
     total = float(some.sum())
     bad = float((some * fails[end - length : end]).sum())
+    if surely:
+        bad = total * (wilson(round(bad), round(total)) or (0.0, 0.0))[0]
     return total >= MIN_EVENTS and bad > factor * ALLOWED * total

@@ -17,7 +17,9 @@ from dash.exceptions import PreventUpdate
 from flask import current_app
 
 from app.auth import current_scope
+from app.domain.rule import Rule
 from app.domain.scope import Scope
+from app.domain.trial import Tried
 from app.domain.window import SECOND_US
 from app.errors import NotFound, RegistryUnavailable, Unavailable
 from app.queries import Overview, Reading, Share, league_as_of, overview
@@ -63,6 +65,12 @@ def reading() -> Reading:
 def home() -> Path:
     """The home of the running app, where other processes say how they are."""
     found: Path = current_app.extensions["midspan"].settings.home
+    return found
+
+
+def try_rule() -> Callable[[Rule, int, int], Tried] | None:
+    """What says what a rule would have told, where the running app has it."""
+    found: Callable[[Rule, int, int], Tried] | None = current_app.extensions["midspan"].try_rule
     return found
 
 

@@ -67,6 +67,13 @@ INCIDENT_SILENCE = "incident-silence"
 INCIDENT_DONE = "incident-done"
 INCIDENT_SAID = "incident-said"
 
+RULES_SENTENCE = "rules-sentence"
+RULES_PROBLEMS = "rules-problems"
+RULES_GRID = "rules-grid"
+RULES_TEXT = "rules-text"
+RULES_SAID = "rules-said"
+RULES_TOLD = "rules-told"
+
 EXCHANGES_GRID = "exchanges-grid"
 EXCHANGES_TITLE = "exchanges-title"
 EXCHANGES_FILTER = "exchanges-filter"

@@ -90,7 +90,7 @@ def register(app: Dash) -> None:
             "slots": props,
             "known": sorted(view.slug for view, _ in pairs),
             "overview": "nav-link current" if pathname in {"/", None} else "nav-link",
-            "alerts": "nav-link current" if pathname == "/alerts" else "nav-link",
+            "alerts": "nav-link current" if (pathname or "").startswith("/alerts") else "nav-link",
             "firing": asking.shared_firing(ask) or "",
         }
 

@@ -4,6 +4,6 @@
 already in it. `register` adds the callbacks that write its props.
 """
 
-from dashboards.pages import alerts, errors, exchange, exchanges, health, overview, settings
+from dashboards.pages import alerts, errors, exchange, exchanges, health, overview, rules, settings
 
-PAGES = (overview, health, errors, exchanges, exchange, alerts, settings)
+PAGES = (overview, health, errors, exchanges, exchange, alerts, rules, settings)

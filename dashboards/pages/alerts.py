@@ -52,7 +52,11 @@ def layout(**_query: str) -> html.Div:
     return html.Div(
         [
             html.Div(
-                [html.H1("Alerts"), html.Time("", id=ids.ALERTS_AS_OF, className="as-of")],
+                [
+                    html.H1("Alerts"),
+                    html.A("Rules", href="/alerts/rules", className="button"),
+                    html.Time("", id=ids.ALERTS_AS_OF, className="as-of"),
+                ],
                 className="title-row",
             ),
             html.P("", id=ids.ALERTS_SENTENCE, className="opening"),

@@ -99,6 +99,22 @@ def test_a_few_bad_exchanges_of_a_small_integration_wake_nobody():
     assert burning(BurnRate(), [AVAILABILITY], many).severity == Severity.P1
 
 
+def test_what_was_bad_before_is_no_news_for_as_long_as_the_new_alone_does_not_suffice():
+    hours = {length_us: counts(0, 100_000) for length_us in seen()}
+    three_days, six_hours = 3 * DAY_US, 6 * HOUR_US
+    hours |= {three_days: counts(900, 100_000), DAY_US: counts(400, 30_000)}
+    hours |= {six_hours: counts(60, 9_000)}
+    verdict = burning(BurnRate(), [AVAILABILITY], hours)
+    assert (verdict.severity, verdict.settles_us) == (Severity.P4, three_days)
+    hours |= {six_hours: counts(600, 9_000), DAY_US: counts(640, 90_000)}
+    assert burning(BurnRate(), [AVAILABILITY], hours).settles_us == six_hours
+
+
+def test_what_wakes_nobody_waits_to_see_whether_it_will():
+    assert burning(BurnRate(), [AVAILABILITY], seen(P1=0.1, P2=0.1)).hold_us == 0
+    assert burning(BurnRate(), [AVAILABILITY], seen(P3=0.1, P4=0.1)).hold_us == 15 * MINUTE_US
+
+
 def test_the_loudest_window_gives_the_severity():
     verdict = burning(BurnRate(), [AVAILABILITY], seen(P1=0.1, P2=0.1, P3=0.1, P4=0.1))
     assert verdict.severity == Severity.P1
