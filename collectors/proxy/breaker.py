@@ -71,7 +71,7 @@ class CircuitBreaker:
     what began before the circuit changed has no say after."""
 
     __slots__ = (
-        "_at", "_failed", "_good", "_open_ns", "_probes", "_probing", "_slice_ns",
+        "_at", "_failed", "_good", "_open_ns", "_patient_ns", "_probes", "_probing", "_slice_ns",
         "circuit", "epoch", "failed", "good", "left_closed_ns", "opened", "rules", "until_ns",
     )  # fmt: skip
 
@@ -83,6 +83,7 @@ class CircuitBreaker:
         #: Until when it is open, since when it is not closed, and how often it has opened.
         self.until_ns = self.left_closed_ns = self.opened = 0
         self._probing = self._probes = 0  # probes under way, and good ones so far
+        self._patient_ns = 0  # until when probes under way are waited for
         self.circuit = _CLOSED
         #: Exchanges in the window; once it is open, of the window that opened it.
         self.good = self.failed = 0
@@ -97,8 +98,15 @@ class CircuitBreaker:
             if now_ns < self.until_ns:
                 return self.until_ns - now_ns
             self._change(_HALF_OPEN)
-        full = self._probing + self._probes >= self.rules.probes
-        return _PROBING_NS if full else 0
+            self._patient_ns = now_ns + self._open_ns
+        if self._probing + self._probes < self.rules.probes:
+            return 0
+        if now_ns < self._patient_ns:
+            return _PROBING_NS
+        # Probes that take this long, WebSockets say, are not waited for: others may tell sooner.
+        self._probing = 0
+        self._patient_ns = now_ns + self._open_ns
+        return 0
 
     def enter(self) -> int:
         """Take an exchange that `wait_ns` let in; what to leave with."""
@@ -112,7 +120,7 @@ class CircuitBreaker:
             return False
         if self.circuit == _CLOSED:
             return sign != _NOTHING and self._judge(sign, now_ns)
-        self._probing -= 1
+        self._probing = max(0, self._probing - 1)
         if sign == _NOTHING:
             return False
         if sign == _FAILED:

@@ -209,7 +209,7 @@ class CallerProtocol(asyncio.Protocol):
                     if turns > _AT_ONCE:  # others have their turn in between
                         self._resting = True
                         asyncio.get_running_loop().call_soon(self._advance)
-                        return
+                        break
                     self._read_head()
                 elif self._body is not None:
                     self._read_body(self._exchange, self._body)
@@ -221,7 +221,7 @@ class CallerProtocol(asyncio.Protocol):
             self._refuse(bad.code, bad.detail)
         finally:
             self._advancing = False
-        if self._ended:
+        if self._ended and not self._resting:
             self._advance_to_the_end()
 
     def _advance_to_the_end(self) -> None:

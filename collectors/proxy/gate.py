@@ -144,7 +144,8 @@ class Gate(Generic[_W]):
     def _let_in(self, now_ns: int) -> list[tuple[_W, int | Refusal]]:
         decided: list[tuple[_W, int | Refusal]] = []
         while (who := self._bulkhead.next()) is not None:
-            refused = self._refuse_open(now_ns)
+            # Of holds only one of everybody: whom else it is for is not known here.
+            refused = self._refuse_at_all("", now_ns)
             if refused is None:
                 decided.append((who, self._permit()))
             else:

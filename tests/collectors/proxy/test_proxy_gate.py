@@ -90,6 +90,17 @@ def test_who_waits_while_the_circuit_opens_is_refused_in_turn():
     assert code(small.admit("f", "", 0, 0)) == "circuit_open"
 
 
+def test_who_waits_when_nobody_may_call_any_more_is_refused_in_turn():
+    held, paused = (gate(limits=Limits(concurrency=1, queue=9)) for _ in range(2))
+    for each in (held, paused):
+        assert [each.admit(name, "", 0, 0) for name in "abc"] == [0, WAITING, WAITING]
+    held.hold(503, "", 60 * S)
+    paused.use(rules_of(Route("globex", "globex", paused=True), 1))
+    for each, why in ((held, "retry_after_hold"), (paused, "paused")):
+        decided = each.leave("a", 0, NOTHING, S)
+        assert [(who, code(verdict)) for who, verdict in decided] == [("b", why), ("c", why)]
+
+
 def test_an_open_circuit_is_told_before_the_rate_and_takes_no_tokens():
     both = gate(limits=Limits(requests_per_second=1, burst=22))
     fail_until_open(both)
@@ -223,6 +234,8 @@ def test_what_is_not_as_usual_is_told_once_and_again_when_it_changes(tmp_path):
     assert path.stat().st_mtime_ns == written
     file.tell(gates, 7 * S, at + 7_000_000)
     assert path.stat().st_mtime_ns > written
+    file.tell(gates, 8 * S, at - 3_600_000_000)
+    assert json.loads(path.read_bytes())["updated_us"] == at - 3_600_000_000
     gates.of[Direction.INBOUND]["calm"].hold(503, "", 60 * S)
     file.tell(gates, 31 * S, at + 31_000_000)
     first, second = told(path)

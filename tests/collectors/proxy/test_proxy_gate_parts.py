@@ -173,6 +173,22 @@ def test_a_probe_that_says_nothing_makes_room_for_another():
     assert after(breaker, "gg", 5 * S) == Circuit.CLOSED
 
 
+def test_probes_that_do_not_end_make_room_for_others_after_a_while():
+    breaker = CircuitBreaker(RULES)
+    after(breaker, "ffff", 0)
+    assert breaker.wait_ns(5 * S) == 0
+    endless = [breaker.enter(), breaker.enter()]
+    assert breaker.wait_ns(10 * S - 1) > 0
+    assert breaker.wait_ns(10 * S) == 0
+    others = [breaker.enter(), breaker.enter()]
+    assert breaker.wait_ns(10 * S) > 0
+    assert not breaker.leave(endless[0], Sign.NOTHING, 10 * S)
+    assert not breaker.leave(others[0], Sign.GOOD, 10 * S)
+    assert breaker.leave(others[1], Sign.GOOD, 10 * S)
+    assert breaker.circuit == Circuit.CLOSED
+    assert not breaker.leave(endless[1], Sign.FAILED, 11 * S)
+
+
 def test_what_began_before_a_change_has_no_say_after_it():
     breaker = CircuitBreaker(RULES)
     late = [breaker.enter() for _ in range(9)]

@@ -330,3 +330,25 @@ def test_many_requests_sent_ahead_leave_room_for_others(tmp_path):
             assert {(await greedy.answer()).status for _ in range(1000)} == {404}
 
     run(play())
+
+
+def test_requests_sent_ahead_are_bounded_also_where_each_is_answered_at_once(tmp_path):
+    async def play():
+        async with staged(tmp_path) as (stage, _):
+            most = 0
+
+            def look(_):
+                nonlocal most
+                most = max(most, *(len(each._ahead) for each in stage.hub.callers), 0)
+
+            stage.journal.watch = look
+            greedy = await stage.caller()
+            greedy.send(request("GET", "/nobody/x", "X-Pad: " + "x" * 4000) * 800)
+            greedy.writer.write_eof()
+            assert {(await greedy.answer()).status for _ in range(800)} == {404}
+            assert await greedy.ended() == b""
+            # What may wait, and what one reading brings.
+            assert most <= stage.hub.caps.pipeline_bytes + 256 * 1024
+            assert stage.totals == (800, 800, 0)
+
+    run(play())

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from app.domain.route import Timeouts
 from app.domain.words import Kind, Outcome
 from collectors.proxy.metrics import CONNECTS, RETRIED, REUSED
 from tests.collectors.proxy.kit import OK, answering, once, request, reset, run, staged, until
@@ -646,5 +647,34 @@ def test_hop_by_hop_and_own_headers_stay_here(tmp_path):
             assert "proxy-authenticate" not in answer.fields
             assert answer.fields["x-kept"] == "1"
             assert answer.exchange != "forged"
+
+    run(play())
+
+
+def test_a_long_poll_is_held_as_long_as_its_answer_may_take(tmp_path):
+    async def play():
+        news = asyncio.Event()
+
+        async def handler(up, reader, writer):
+            await up.request(reader)
+            await news.wait()
+            writer.write(OK)
+
+        # Nothing moves for far longer than a body may stand still: an answer may take its time.
+        patient = Timeouts(first_byte_ms=60_000, idle_ms=20)
+        async with staged(tmp_path, handler, timeouts=patient) as (stage, up):
+            sweeps, sweep = [], stage.hub.sweep
+            stage.hub.sweep = lambda: sweeps.append(sweep())
+            caller = await stage.caller()
+            caller.send(request("GET", "/globex/poll"))
+            await until(lambda: up.heads)
+            swept = len(sweeps)
+            await until(lambda: len(sweeps) >= swept + 4)
+            assert (len(stage.hub.live), stage.journal.exchanges) == (1, [])
+            news.set()
+            answer = await caller.answer()
+            assert (answer.status, answer.body) == (200, b"ok")
+            record = await stage.journal.record()
+            assert (record.outcome, record.first_byte_us > 100_000) == (Outcome.OK, True)
 
     run(play())

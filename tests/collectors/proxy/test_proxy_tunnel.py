@@ -5,10 +5,11 @@ from itertools import product
 
 import pytest
 
-from app.domain.words import Outcome
+from app.domain.words import Direction, Outcome
 from collectors.proxy.metrics import TUNNELS
+from tests.collectors.proxy import certificates
 from tests.collectors.proxy.hostile import oracle
-from tests.collectors.proxy.kit import OK, request, reset, run, staged, until
+from tests.collectors.proxy.kit import OK, Caller, request, reset, run, staged, until
 
 OFFER = ("Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Key: a2V5")
 SWITCHED = (
@@ -271,3 +272,38 @@ def test_every_offer_meets_every_answer_and_only_the_right_pair_tunnels(tmp_path
             assert len(seen) == number == len(stage.journal.exchanges)
 
     run(play(), timeout=120)
+
+
+def test_a_websocket_passes_through_tls_on_both_sides(tmp_path):
+    certificates.make(tmp_path)
+    shown = {
+        "outbound_tls_cert": tmp_path / "good.pem",
+        "outbound_tls_key": tmp_path / "good.key",
+    }
+
+    async def play():
+        async with staged(
+            tmp_path,
+            echoing(hello=b"hi"),
+            tls_server=certificates.server(tmp_path),
+            tls_client=certificates.client(tmp_path),
+            route={"scheme": "https"},
+            changes=shown,
+        ) as (stage, up):
+            port, trusting = stage.server.ports[Direction.OUTBOUND], certificates.client(tmp_path)
+            caller = Caller(*await asyncio.open_connection("127.0.0.1", port, ssl=trusting))
+            caller.send(request("GET", "/globex/socket", *OFFER))
+            assert (await caller.answer()).status == 101
+            assert await caller.reader.readexactly(2) == b"hi"
+            for _ in range(20):
+                caller.send(FRAMES)
+                assert await caller.reader.readexactly(len(FRAMES)) == FRAMES
+            await caller.close()  # TLS has no half of an end: this is the end of both
+            record = await stage.journal.record()
+            assert (record.status, record.tls_us >= 0) == (101, True)
+            sent = 20 * len(FRAMES)
+            assert (record.request_bytes, record.response_bytes) == (sent, sent + 2)
+            assert stage.totals == (1, 1, 0)
+            await until(lambda: up.closed == 1)
+
+    run(play())
