@@ -114,7 +114,7 @@ class Gate(Generic[_W]):
         """An admitted exchange is over. Who waited and is decided on by that, and how."""
         if permit == WAITING:
             self._bulkhead.give_up(who)
-            return _NOBODY
+            return self._let_in(now_ns)  # there may be more places than when they came
         if self.breaker and self.breaker.leave(permit, sign, now_ns):
             self._calm = False
         return self._let_in(now_ns) if self._bulkhead.leave() else _NOBODY

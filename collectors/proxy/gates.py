@@ -75,7 +75,7 @@ class GatesFile:
         if 0 <= now_us - self._at_us < _EVERY_US:
             return
         states = gates.unusual(now_ns, now_us)
-        old = not 0 <= now_us - self._at_us < BEAT_US  # the clock may have stepped back
+        old = now_us - self._at_us >= BEAT_US
         if states == self._told and not (states and old):
             return
         with suppress(OSError):

@@ -101,6 +101,14 @@ def test_who_waits_when_nobody_may_call_any_more_is_refused_in_turn():
         assert [(who, code(verdict)) for who, verdict in decided] == [("b", why), ("c", why)]
 
 
+def test_more_places_than_there_were_are_found_by_who_waits_though_nobody_leaves():
+    growing = gate(limits=Limits(concurrency=1, queue=9))
+    assert [growing.admit(name, "", 0, 0) for name in "abcde"] == [0, *[WAITING] * 4]
+    growing.use(rules_of(Route("globex", "globex", limits=Limits(concurrency=3, queue=9)), 1))
+    assert list(growing.leave("b", WAITING, NOTHING, S)) == [("c", 0), ("d", 0)]
+    assert list(growing.leave("a", 0, GOOD, S)) == [("e", 0)]
+
+
 def test_an_open_circuit_is_told_before_the_rate_and_takes_no_tokens():
     both = gate(limits=Limits(requests_per_second=1, burst=22))
     fail_until_open(both)
@@ -234,8 +242,6 @@ def test_what_is_not_as_usual_is_told_once_and_again_when_it_changes(tmp_path):
     assert path.stat().st_mtime_ns == written
     file.tell(gates, 7 * S, at + 7_000_000)
     assert path.stat().st_mtime_ns > written
-    file.tell(gates, 8 * S, at - 3_600_000_000)
-    assert json.loads(path.read_bytes())["updated_us"] == at - 3_600_000_000
     gates.of[Direction.INBOUND]["calm"].hold(503, "", 60 * S)
     file.tell(gates, 31 * S, at + 31_000_000)
     first, second = told(path)
