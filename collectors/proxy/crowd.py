@@ -57,6 +57,10 @@ class Crowd:
         else:
             del self._by_peer[peer]
 
+    def at_the_door(self) -> "Crowd":
+        """An empty crowd with the same bounds, of those that are not inside yet."""
+        return Crowd(self.room, self._per_peer, 0)
+
     @property
     def pressed(self) -> bool:
         """Whether three quarters of the room are taken."""

@@ -161,6 +161,8 @@ class Hub:
             self.counts[CONNECT_FAILURES] += 1
             exchange.dial_failed(error)
         else:
+            if link.usable:  # else it has ended, and nobody will hear of that again
+                self.links.add(link)
             exchange.connected(link, spent)
 
     # What the worker does by the clock.

@@ -13,7 +13,7 @@ from app.domain.words import Direction
 from app.errors import MidspanError
 from app.settings import Settings
 from collectors.proxy.caller import CallerProtocol
-from collectors.proxy.doorkeeper import HANDSHAKE_S, DoorKeeper
+from collectors.proxy.doorkeeper import DoorKeeper
 from collectors.proxy.hub import Hub
 from collectors.proxy.listening import BACKLOG, Listeners, open_listeners
 from collectors.proxy.tls import no_password, why
@@ -81,15 +81,16 @@ class Server:
     async def _listen(
         self, direction: Direction, listening: socket.socket, tls: ssl.SSLContext | None
     ) -> asyncio.Server | DoorKeeper:
-        if self._settings.proxy_protocol:
-            factory = partial(CallerProtocol, self.hub, direction)
-            return DoorKeeper(listening, factory, self.hub.doors.trusts, self.hub.counts, tls)
+        hub, announced = self.hub, self._settings.proxy_protocol
+        factory = partial(CallerProtocol, hub, direction)
+        if announced or tls is not None:
+            crowd = hub.crowds[direction].at_the_door()
+            trusts, counts = hub.doors.trusts, hub.counts
+            return DoorKeeper(
+                listening, factory, trusts, crowd, counts=counts, tls=tls, announced=announced
+            )
         return await asyncio.get_running_loop().create_server(
-            partial(CallerProtocol, self.hub, direction),
-            sock=listening,
-            backlog=BACKLOG,
-            ssl=tls,
-            ssl_handshake_timeout=HANDSHAKE_S if tls else None,
+            factory, sock=listening, backlog=BACKLOG
         )
 
 

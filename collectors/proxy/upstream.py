@@ -59,7 +59,6 @@ class UpstreamProtocol(asyncio.Protocol):
         self.reading = Reading(self._transport)
         self._writing = Writing(self._transport, self._hub.outbox)
         self.write = self._writing.write
-        self._hub.links.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of an answer."""

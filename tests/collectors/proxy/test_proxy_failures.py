@@ -10,6 +10,7 @@ from app.domain.route import Limits, Timeouts
 from app.domain.words import Direction, Outcome
 from app.settings import Bind
 from collectors.proxy import hub as hub_module
+from collectors.proxy.upstream import UpstreamProtocol
 from tests.collectors.proxy import certificates
 from tests.collectors.proxy.kit import (
     OK,
@@ -517,5 +518,28 @@ def test_the_proxy_that_listens_everywhere_knows_all_its_addresses(tmp_path):
             use(stage, route_to(stage.server.ports[Direction.OUTBOUND], host="127.0.0.5"))
             _, record = await failure(stage)
             assert record.error == "address_own"
+
+    run(play())
+
+
+def test_a_caller_that_goes_as_its_connection_is_made_leaves_nothing_behind(tmp_path, monkeypatch):
+    made = UpstreamProtocol.connection_made
+
+    async def play():
+        async with staged(tmp_path) as (stage, up):
+
+            def made_for_nobody(link, transport):
+                made(link, transport)
+                next(iter(stage.hub.live)).caller_gone()
+
+            monkeypatch.setattr(UpstreamProtocol, "connection_made", made_for_nobody)
+            caller = await stage.caller()
+            caller.send(request("GET", "/globex/x"))
+            assert (await stage.journal.record()).error == "caller_gone"
+            await until(lambda: up.connections == up.closed == 1)
+            assert (len(stage.hub.links), len(stage.hub.live), stage.hub.pool.size) == (0, 0, 0)
+            monkeypatch.undo()
+            assert (await (await stage.caller()).get("/globex/x")).status == 200
+            assert len(stage.hub.links) == 1
 
     run(play())

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from app.domain.words import Direction, Outcome
 from collectors.proxy.crowd import Crowd, Entry, room_for
 from collectors.proxy.framing import ChunkedBody
-from collectors.proxy.metrics import FAILED
+from collectors.proxy.metrics import FAILED, TURNED_PEER
 from collectors.proxy.timeouts import Progress, Stage, crawls
 from collectors.proxy.verdicts import BadMessage
-from tests.collectors.proxy.kit import OK, answering, request, run, staged, until
+from tests.collectors.proxy import certificates
+from tests.collectors.proxy.kit import OK, Caller, answering, request, run, staged, until
 
 S = 1_000_000_000
 MIB = 1024 * 1024
@@ -350,5 +351,36 @@ def test_requests_sent_ahead_are_bounded_also_where_each_is_answered_at_once(tmp
             # What may wait, and what one reading brings.
             assert most <= stage.hub.caps.pipeline_bytes + 256 * 1024
             assert stage.totals == (800, 800, 0)
+
+    run(play())
+
+
+def test_one_peer_takes_no_more_than_its_share_of_the_door_where_hands_are_shaken(tmp_path):
+    certificates.make(tmp_path)
+    shown = {"inbound_tls_cert": tmp_path / "good.pem", "inbound_tls_key": tmp_path / "good.key"}
+
+    async def play():
+        async with staged(tmp_path, changes={**shown, "peer_connections": 3}) as (stage, _):
+            port, trusting = stage.server.ports[Direction.INBOUND], certificates.client(tmp_path)
+            silent = [await stage.caller(Direction.INBOUND) for _ in range(3)]
+            assert await (await stage.caller(Direction.INBOUND)).ended() == b""
+            assert stage.hub.counts[TURNED_PEER] == 1
+            for each in silent:
+                await each.close()
+
+            async def let_in():
+                try:
+                    return Caller(*await asyncio.open_connection("127.0.0.1", port, ssl=trusting))
+                except OSError:  # those that have gone may not be missed yet
+                    return None
+
+            inside = []
+            while len(inside) < 3:  # each has left the door when it is inside
+                if (caller := await let_in()) is not None:
+                    inside.append(caller)
+            for each in inside:
+                assert (await each.get("/x")).status == 200
+                await each.close()
+            assert stage.totals == (3, 3, 0)
 
     run(play())
