@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from alerts.outbox import LEASE_US, LONGEST_RETRY_US, Letter, Outbox
 from app.domain.window import MINUTE_US, SECOND_US
-from app.errors import MidspanError
+from app.errors import MidspanError, Unavailable
 from app.logs import get as get_logger
 
 #: So many messages are in hand at a time.
@@ -46,19 +46,30 @@ def dispatch(
     log = get_logger("dispatch")
     sent = retried = failed = 0
     for letter in _leased(outbox, senders, clock, most):
-        try:
-            senders[letter.channel](letter)
-        except MidspanError as error:
-            now_us = clock()
-            again_us = None if error.permanent else now_us + _wait_us(letter, error)
-            outbox.failed(letter, str(error), now_us, again_us)
-            retried += again_us is not None
-            failed += again_us is None
-            log.warning("not_sent", message=letter.message_id, reason=str(error))
-        else:
+        error = _send(senders[letter.channel], letter)
+        if error is None:
             outbox.sent(letter, clock())
             sent += 1
+            continue
+        now_us = clock()
+        again_us = None if error.permanent else now_us + _wait_us(letter, error)
+        outbox.failed(letter, str(error), now_us, again_us)
+        retried += again_us is not None
+        failed += again_us is None
+        log.warning("not_sent", message=letter.message_id, reason=str(error))
     return Dispatched(sent, retried, failed)
+
+
+def _send(send: Send, letter: Letter) -> MidspanError | None:
+    """What went wrong with a letter; a defect of ours in one of them holds up no other."""
+    try:
+        send(letter)
+    except MidspanError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - said, and tried again as if the receiver were away
+        get_logger("dispatch").exception("send_broke", message=letter.message_id)
+        return Unavailable(f"a defect: {type(error).__name__}")
+    return None
 
 
 def _leased(

@@ -11,13 +11,15 @@ from alerts.clockwork import Clockwork, Job
 from alerts.dispatch import Send, dispatch
 from alerts.engine import INTERVAL_S
 from alerts.engine import Engine as RuleEngine
+from alerts.heartbeat import TURN_S, Heartbeat
 from alerts.notifiers.hooks import Hooks
 from alerts.notifiers.mail import MailNotifier
 from alerts.notifiers.pagerduty import PagerDutyNotifier
 from alerts.notifiers.slack import SlackNotifier
 from alerts.notifiers.webhook import WebhookNotifier
 from alerts.outbox import Outbox
-from app.commands.receivers import Receivers
+from alerts.trying import try_receivers
+from app.commands.receivers import Receivers, read_receivers
 from app.db import reading, registry_engine
 from app.domain.receiver import Channel
 from app.logs import get as get_logger
@@ -35,10 +37,16 @@ def main(settings: Settings) -> int:
     engine = registry_engine(settings.registry_url)
     store = open_store(settings.metrics_url, read_only=True)
     rules = RuleEngine(Reading(engine, store), settings.home, host_of(settings))
-    jobs = {"evaluate": Job(rules.round, INTERVAL_S)}
-    for channel, send in senders_of(settings, engine).items():
+    senders = senders_of(settings, engine)
+    jobs = {
+        "evaluate": Job(rules.round, INTERVAL_S),
+        "try receivers": Job(partial(_try, settings, engine, senders), _DISPATCH_S),
+    }
+    for channel, send in senders.items():
         work = partial(dispatch, Outbox(engine), {channel: send}, now_us)
         jobs[f"dispatch {channel}"] = Job(work, _DISPATCH_S)
+    if settings.heartbeat:
+        jobs["heartbeat"] = Job(Heartbeat(settings, now_us).turn, TURN_S)
     clockwork = Clockwork(jobs)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -48,6 +56,10 @@ def main(settings: Settings) -> int:
     engine.dispose()
     store.close()
     return 0
+
+
+def _try(settings: Settings, engine: Engine, senders: dict[str, Send]) -> int:
+    return try_receivers(engine, read_receivers(settings.home).directory, senders, now_us)
 
 
 def senders_of(settings: Settings, engine: Engine) -> dict[str, Send]:

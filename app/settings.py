@@ -66,6 +66,8 @@ class Settings:
     base_url: str
     smtp_url: str | None
     mail_from: str
+    heartbeat: str | None
+    heartbeat_every_us: int
     oidc_issuer: str | None
     oidc_client_id: str | None
     oidc_client_secret: str | None
@@ -191,6 +193,8 @@ def _parse(given: Mapping[str, str]) -> Settings:
         base_url=base_url,
         smtp_url=get("SMTP_URL", "", _smtp),
         mail_from=get("MAIL_FROM", f"midspan@{urlsplit(base_url).hostname}", _address),
+        heartbeat=get("HEARTBEAT", "", _heartbeat),
+        heartbeat_every_us=get("HEARTBEAT_EVERY", "1h", parse_duration),
         **_oidc(get),
         audit_retention_us=get("AUDIT_RETENTION", "400d", _audit_retention),
         api_requests_per_minute=get("API_REQUESTS_PER_MINUTE", "600", _between(1, 1_000_000)),
@@ -288,6 +292,16 @@ def _smtp(text: str) -> str | None:
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
         raise ValueError("not an smtp://host:port or smtps://user:pass@host URL")
     return text
+
+
+def _heartbeat(text: str) -> str | None:
+    """Not shown when it is wrong: the address of a watcher is a secret."""
+    if text.startswith("mailto:"):
+        return f"mailto:{_address(text.removeprefix('mailto:'))}"
+    parts = urlsplit(text)
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("neither mailto:address nor an http or https URL")
+    return text or None
 
 
 def _hosts(text: str) -> tuple[str, ...]:

@@ -41,9 +41,11 @@ class MailNotifier:
         said = words(letter, self._settings.base_url, self._platform(), links)
         send(self._settings, compose(letter, said), now_us)
 
-    def _links(self, letter: Letter, now_us: int) -> Links:
-        """A partner takes and silences what is its own; that it is over, the platform's side
-        says."""
+    def _links(self, letter: Letter, now_us: int) -> Links | None:
+        """A partner takes and silences what is its own; that it is over, the platform's side says.
+        A test is about nothing that could be taken."""
+        if not letter.incident:
+            return None
         take, silence, resolve = (
             incident_links.path(self._key, letter.incident, letter.address, now_us, act)
             for act in (Act.ACKNOWLEDGE, Act.SILENCE, Act.RESOLVE)

@@ -72,6 +72,7 @@ class AlertSchema(ma.Schema):
     resolved_at = fields.String(required=True, allow_none=True, metadata=_TIME)
     acknowledged_at = fields.String(required=True, allow_none=True, metadata=_TIME)
     acknowledged_by = fields.String(required=True, allow_none=True)
+    closed_by = fields.String(required=True, allow_none=True)
     evidence = fields.Dict(keys=fields.String(), required=True)
     notifications = fields.List(fields.Nested(NotificationSchema), required=True)
     links = fields.Dict(keys=fields.String(), required=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from app.cli.findings import Finding, fail, ok, size, warn
+from app.commands.receiver_file import NAME, read_file
 from app.settings import Settings
 from app.store.port import Position
 
@@ -27,6 +28,21 @@ def home(settings: Settings) -> Iterator[Finding]:
     else:
         yield ok("home", f"{settings.home} is writable and private")
     yield _room(settings.home)
+
+
+def receivers(settings: Settings) -> Iterator[Finding]:
+    """The receiver file, where there is one: each of its problems, and who may read its secrets."""
+    path = settings.home / NAME
+    if not path.exists():
+        return
+    file = read_file(path)
+    for problem in file.problems:
+        yield fail("receivers", problem)
+    if path.stat().st_mode & 0o077:
+        yield warn("receivers", f"others can read it, and it holds secrets: chmod 600 {path}")
+    elif not file.problems:
+        found = file.directory
+        yield ok("receivers", f"{len(found.receivers)} receivers, {len(found.routes)} routes")
 
 
 def secret(settings: Settings) -> Iterator[Finding]:

@@ -39,6 +39,7 @@ def _examine() -> Iterator[Finding]:
     yield from _of_data(settings)
     yield from guarded("ports", lambda: check_reach.ports(settings))
     yield from guarded("mail", lambda: check_reach.mail(settings))
+    yield from guarded("receivers", lambda: check_home.receivers(settings))
 
 
 def _of_data(settings: Settings) -> Iterator[Finding]:

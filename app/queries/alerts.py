@@ -167,6 +167,7 @@ def incident_view(row: Incident, scope: Scope) -> IncidentView:
         acked_us=row.acked_us,
         acked_by=row.acked_by,
         evidence=row.evidence,
+        closed_by=row.closed_by,
         notifications=tuple(
             notification_view(each)
             for each in row.notifications

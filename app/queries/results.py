@@ -233,7 +233,8 @@ class NotificationView:
 @dataclass(frozen=True, slots=True)
 class IncidentView:
     """One time that a rule fired about one series. `state` is firing, recovering or resolved;
-    `evidence` is the JSON frozen when it fired."""
+    `evidence` is the JSON frozen when it fired; `closed_by`: who said that it is over, None where
+    an evaluation found so."""
 
     id: int
     rule: str
@@ -249,6 +250,7 @@ class IncidentView:
     acked_by: str | None
     evidence: str
     notifications: tuple[NotificationView, ...]
+    closed_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import pytest
 
 from alerts.clockwork import Clockwork, Job
 from app.errors import MidspanError
+from bench.alert_clock import measure
 
 _WAIT_S = 20.0
 
@@ -73,3 +74,12 @@ def test_a_job_is_late_after_half_an_interval_more_and_not_while_it_runs():
     clockwork._busy.clear()
     assert clockwork.watch(115.1) == ["count"]
     assert clockwork.watch(116.0) == []
+
+
+@pytest.mark.slow
+def test_no_step_of_the_clock_no_blocked_work_and_no_stop_ends_the_evaluation():
+    interval_s = 0.4
+    gaps = measure(interval_s, stopped_s=1.0, blocked_s=1.0, watch_s=0.1)
+    assert len(gaps) == 6
+    # What stands still shows as six intervals; on a quiet machine none is longer than two.
+    assert [each for each in gaps if each.seconds > 5 * interval_s] == []

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import select
 
-from alerts.dispatch import dispatch
+from alerts.dispatch import Dispatched, dispatch
 from alerts.outbox import LEASE_US, Outbox
 from alerts.store import AlertStore, main_fault
 from app.commands.alerting import acknowledge, close, silence_incident
@@ -217,3 +217,12 @@ def _notifications(engine) -> list[Notification]:
     with reading(engine) as session:
         found = session.scalars(select(Notification).where(Notification.event == Event.FIRED))
         return list(found)
+
+
+def test_a_letter_that_cannot_be_written_holds_up_no_other_and_counts_as_undelivered(engine, store):
+    store.record([fired(store)], {}, NOW_US)
+    post, outbox = Post(KeyError("a field of a template")), Outbox(engine)
+    assert dispatch(outbox, {"mail": post}, at(0)) == Dispatched(sent=1, retried=1)
+    with reading(engine) as session:
+        errors = set(session.scalars(select(Notification.error)))
+    assert errors == {"", "a defect: KeyError"}

@@ -255,3 +255,18 @@ def test_a_check_that_cannot_be_made_is_a_finding() -> None:
 )
 def test_sizes_are_said_for_people(count: int, said: str) -> None:
     assert findings.size(count) == said
+
+
+def test_the_receiver_file_is_looked_at_where_there_is_one(tmp_path: Path) -> None:
+    settings, path = of(tmp_path), tmp_path / "receivers.yaml"
+    assert list(check_home.receivers(settings)) == []
+    path.write_text("receivers:\n  - {name: ops, kind: mail, addresses: [a@b.example]}\n")
+    path.chmod(0o644)
+    assert levels(check_home.receivers(settings)) == [("warn", "receivers")]
+    path.chmod(0o600)
+    [fine] = check_home.receivers(settings)
+    assert fine.how == "1 receivers, 0 routes"
+    path.write_text("routes:\n  - {name: r, to: [nobody]}\n")
+    [wrong] = check_home.receivers(settings)
+    assert wrong.level is Level.FAIL
+    assert "receivers.yaml:2: route 'r': there is no receiver 'nobody'" in str(wrong)

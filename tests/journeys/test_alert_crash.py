@@ -12,7 +12,7 @@ def test_thirty_kills_lose_no_alert_and_copies_carry_the_first_ones_id(tmp_path:
     verdict = run(tmp_path, alerts=100, kills=30, over_s=2)
     assert verdict.kills >= 30
     assert verdict.incidents == 100
-    assert verdict.notifications == 400
+    assert verdict.notifications == 200
     assert verdict.lost == []
     assert verdict.strangers == []
     assert verdict.disordered == []
