@@ -98,6 +98,11 @@ def taken(view: IncidentView) -> str:
     return "nobody yet" if view.resolved_us is None else "nobody"
 
 
+def closed(view: IncidentView) -> str:
+    """Who said that it is over; "" where an evaluation found so."""
+    return f"; {show.plain(_who(view.closed_by), 120)} closed it" if view.closed_by else ""
+
+
 def said(text: str) -> str:
     """A sentence of Midspan's own in which foreign words may stand: its narrow blanks stay."""
     return show.THIN.join(show.plain(part, CELL) for part in text[:CELL].split(show.THIN))

@@ -15,13 +15,12 @@ from dashboards import format as show
 from dashboards.components.grid import column, grid
 from dashboards.components.panel import panel
 from dashboards.components.texts import shown
-from dashboards.pages import alert_rows, incident
+from dashboards.pages import alert_rows, incident, receivers
 
 PATH = "/alerts"
 NAME = "Alerts"
 
 _HISTORY = 50
-_MOST_AT_ONCE = 50
 
 
 def _columns(*last: dict[str, Any]) -> list[dict[str, Any]]:
@@ -78,6 +77,7 @@ def layout(**_query: str) -> html.Div:
                 ],
             ),
             panel("Silences", [_silences(), _end()]),
+            *receivers.layout(),
         ],
         id=ids.ALERTS_BODY,
         className="page loading",
@@ -111,6 +111,7 @@ def _end() -> html.Div:
 def register(app: Dash) -> None:
     """The callback that reads, and those that write."""
     incident.register(app)
+    receivers.register(app, PATH)
     _register_end(app)
 
     @app.callback(
@@ -128,16 +129,23 @@ def register(app: Dash) -> None:
             "silences": Output(ids.ALERTS_SILENCES, "rowData"),
             "end_class": Output(ids.part(ids.ALERTS_END, "row"), "className"),
             "incident": incident.outputs(),
+            "receivers": receivers.outputs(),
         },
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
         Input(ids.INCIDENT_DONE, "data"),
         Input(ids.ALERTS_ENDED, "data"),
+        Input(ids.RECEIVERS_DONE, "data"),
         State(ids.LOCATION, "pathname"),
     )
     @asking.main
     def refresh(
-        search: str | None, _pulse: Any, _done: Any, _ended: Any, pathname: str | None
+        search: str | None,
+        _pulse: Any,
+        _done: Any,
+        _ended: Any,
+        _asked: Any,
+        pathname: str | None,
     ) -> asking.Props:
         if pathname != PATH:
             raise PreventUpdate
@@ -156,7 +164,7 @@ def _register_end(app: Dash) -> None:
     def end(clicks: Any, chosen: Any, pathname: str | None) -> tuple[Any, Any]:
         if not clicks or pathname != PATH:
             return no_update, no_update
-        numbers = chosen_numbers(chosen)
+        numbers = incident.chosen_ids(chosen)
         if not numbers:
             return no_update, "Choose a silence first."
         ask = asking.asked("")
@@ -169,12 +177,6 @@ def _end_all(ask: asking.Asked, given: list[str]) -> str:
         now_us=ask.now_us, actor=current_actor(),
     )  # fmt: skip
     return "Ended."
-
-
-def chosen_numbers(chosen: Any) -> list[str]:
-    """The ids of the rows that a browser says are chosen."""
-    rows = chosen[:_MOST_AT_ONCE] if isinstance(chosen, list) else []
-    return [str(row["id"])[:99] for row in rows if isinstance(row, dict) and "id" in row]
 
 
 def content(ask: asking.Asked, search: str | None) -> asking.Props:
@@ -199,6 +201,7 @@ def content(ask: asking.Asked, search: str | None) -> asking.Props:
         "silences": [alert_rows.silence_row(each, ask.now_us) for each in silences],
         "end_class": shown(bool(silences), "incident-actions"),
         "incident": incident.content(ask, search),
+        "receivers": receivers.content(ask),
     }
 
 

@@ -22,6 +22,7 @@ from dashboards.pages.tables import CELL, Row
 
 _OF = ids.INCIDENT
 _LONGEST_NUMBER = 18
+_MOST_AT_ONCE = 50
 _SILENCE_US = HOUR_US
 _FIGURES = [
     column("name", "", "Text", keep=True, minWidth=90, flex=2, sortable=False),
@@ -170,6 +171,7 @@ def lead(view: IncidentView, found: dict[str, Any], now_us: int) -> str:
     whose = "nobody has it yet"
     if view.acked_us is not None:
         whose = f"{alert_rows.taken(view)} took it {show.ago(view.acked_us, now_us)}"
+    whose += alert_rows.closed(view)
     found_then = alert_rows.said(found.get("now", {}).get("sentence", "").replace("`", ""))
     return f"{when}, rule {show.plain(view.rule, CELL)}; {whose}. {found_then}".strip()
 
@@ -212,6 +214,12 @@ def register(app: Dash) -> None:
         ask = asking.asked("")
         doing = take_it if ctx.triggered_id == ids.INCIDENT_TAKE else silence_it
         return written(ask, lambda: doing(ask, router.query(search).get("incident", "")))
+
+
+def chosen_ids(chosen: Any) -> list[str]:
+    """The ids of the rows that a browser says are chosen."""
+    rows = chosen[:_MOST_AT_ONCE] if isinstance(chosen, list) else []
+    return [str(row["id"])[:99] for row in rows if isinstance(row, dict) and "id" in row]
 
 
 def written(ask: asking.Asked, write: Any) -> tuple[Any, str]:

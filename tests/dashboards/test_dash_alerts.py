@@ -155,7 +155,12 @@ def test_an_incident_of_midspan_itself_has_no_numbers_and_nothing_to_silence():
     props = incident.props(bare, NOW_US)
     assert (props["figures"], props["operations"], props["samples"]) == ([], [], [])
     assert all(props[each].endswith(" gone") for each in ("take", "silence", "of_class"))
-    assert f"ann@x took it 1{T}h ago" in props["lead"]
+    assert f"ann@x took it 1{T}h ago." in props["lead"]
+
+
+def test_an_incident_that_somebody_closed_says_who():
+    closed = make_incident(resolved_us=NOW_US, closed_by="mail:ann@x")
+    assert "nobody has it yet; ann@x (by mail) closed it." in incident.props(closed, NOW_US)["lead"]
 
 
 @pytest.fixture(scope="module")
