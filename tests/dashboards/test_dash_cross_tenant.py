@@ -255,6 +255,7 @@ def addresses(web: World) -> Iterator[str]:
         "path": [path.lstrip("/") for path in pathnames(web)],
         "secret": ["x"],
         "number": [web.incident, "7000", "x"],
+        "act": ["acknowledge", "silence", "resolve", "x"],
         "filename": ["login.css", "../x"],
         "package_name": ["dash", "os", "nope"],
         "fingerprinted_path": ["../../etc/passwd", "dcc/nope.js", "%00", "dash_renderer.js"],
@@ -262,13 +263,9 @@ def addresses(web: World) -> Iterator[str]:
     for rule in web.app.url_map.iter_rules():
         found = [rule.rule]
         for name in rule.arguments:
-            found = [
-                one.replace(f"<{kind}{name}>", value)
-                for one in found
-                for value in fill[name]
-                for kind in ("", "path:", "string:")
-                if f"<{kind}{name}>" in one
-            ]
+            place = re.compile(rf"<(?:[^<>:]+:)?{name}>")
+            found = [place.sub(value, one) for one in found for value in fill[name]]
+        assert not any("<" in one for one in found)
         yield from found
 
 
