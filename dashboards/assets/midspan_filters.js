@@ -5,7 +5,7 @@
   var BAR = "exchanges-filter";
   var shown = {};
 
-  /* The names of the controls: those always in sight, or those behind "More". */
+  /* The names of controls: those always in sight, those behind "More", those of given words. */
   function names(which) {
     var bar = document.getElementById(BAR);
     return bar ? bar.dataset[which].split(" ") : [];
@@ -32,10 +32,11 @@
   function filtered() {
     var asked = new URL(location.href).searchParams;
     var value = function (name) { return asked.get(name) || ""; };
-    var all = names("first").concat(names("more"));
+    var all = names("first").concat(names("more")), worded = names("worded");
     all.forEach(function (name) {
       if (shown[name] !== undefined && shown[name] !== value(name)) {
-        window.dash_clientside.set_props(BAR + "-" + name, { value: value(name) || null });
+        var empty = worded.indexOf(name) < 0 ? "" : null;
+        window.dash_clientside.set_props(BAR + "-" + name, { value: value(name) || empty });
       }
       shown[name] = value(name);
     });

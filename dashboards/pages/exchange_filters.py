@@ -4,7 +4,7 @@ The address is the state. What is chosen is written to it, and what it says is s
 assets/midspan_filters.js; the list reads the address and nothing else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import dash_mantine_components as dmc
@@ -51,6 +51,7 @@ MORE = (
     Field("trace", "Trace"),
 )
 NAMES = tuple(field.name for field in FIRST + MORE)
+_WORDED = tuple(field for field in FIRST + MORE if field.words is not None)
 
 
 def bar(query: Mapping[str, str]) -> html.Div:
@@ -72,9 +73,7 @@ def bar(query: Mapping[str, str]) -> html.Div:
         className="filter-bar",
         role="search",
         **aria(label="Which exchanges"),
-        **data(
-            first=" ".join(each.name for each in FIRST), more=" ".join(each.name for each in MORE)
-        ),
+        **data(first=_names(FIRST), more=_names(MORE), worded=_names(_WORDED)),
     )
 
 
@@ -83,6 +82,10 @@ def register(app: Dash) -> None:
     chosen = [Input(part(_OF, name), "value") for name in NAMES]
     clientside(app, "filter", Output(_OF, "title"), *chosen, first=False)
     clientside(app, "filtered", Output(_OF, "className"), Input(ids.LOCATION, "search"))
+
+
+def _names(fields: Iterable[Field]) -> str:
+    return " ".join(field.name for field in fields)
 
 
 def _control(field: Field, query: Mapping[str, str], *, labelled: bool) -> Any:

@@ -12,13 +12,17 @@ from pathlib import Path
 
 import numpy as np
 from flask import Flask
+from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
 from app import migrations
+from app.auth.caller import own_scope
 from app.commands import registry_file, registry_import, users
+from app.commands.notes import write_note
 from app.db import registry_engine, transaction
 from app.domain.ids import exchange_id
 from app.domain.route import EMPTY_TABLE
+from app.domain.rule import Severity
 from app.domain.scope import Role
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.domain.words import Direction, Kind, Outcome
@@ -30,6 +34,7 @@ from app.store.schema import migrate as migrate_store
 from collectors.loader.batch import Preparer
 from collectors.record import NOT_REACHED, Capture, Exchange, Loss
 from dashboards.mount import mount
+from tests.app.alert_worlds import add_incident
 
 PASSWORD = "correct-horse-battery-staple"
 ADMIN, GLOBEX, NOBODY = "admin@acme.example", "dev@globex.example", "dev@soylent.example"
@@ -305,9 +310,28 @@ def fill(home: Path, now_us: int, hours: int = 48, *, attack: bool = True) -> Se
                 now_us=now_us,
                 actor="sample",
             )
+    _happenings(engine, now_us)
     engine.dispose()
     _load(config, now_us, hours, attack)
     return config
+
+
+def _happenings(engine: Engine, now_us: int) -> None:
+    """An incident that is on, one that is over, and a release."""
+    begun_us = now_us - 170 * MINUTE_US
+    add_incident(
+        engine, now_us, "globex-issues", "globex", severity=Severity.P1, fired_us=begun_us,
+        summary="82 % of webhooks answered 500, partner side",
+    )  # fmt: skip
+    add_incident(
+        engine, now_us, "initech-chat", "initech", rule="latency-burn", over=True,
+        fired_us=now_us - 7 * HOUR_US, resolved_us=now_us - 6 * HOUR_US,
+        summary="p95 2.3\u202fs, objective 800\u202fms",
+    )  # fmt: skip
+    write_note(
+        engine, own_scope(), slug="globex-issues", kind="deploy", text="Release 4.2",
+        at_us=now_us - 9 * HOUR_US, now_us=now_us, actor="user:ann@globex.example",
+    )  # fmt: skip
 
 
 def _load(config: Settings, now_us: int, hours: int, attack: bool) -> None:

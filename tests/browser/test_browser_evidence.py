@@ -81,15 +81,30 @@ def test_a_phone_shows_failures_without_sideways_scrolling(visit, path):
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_serious_stands_in_anybodys_way_to_the_failures(visit, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = visit(ERRORS, scheme=scheme)
-    page.wait_for_load_state("networkidle")
-    found = axe.Axe().run(page).response["violations"]
-    serious = [
-        (each["id"], each["nodes"][0]["html"][:160])
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ]
-    assert serious == []
+def test_a_list_is_narrowed_by_its_controls_and_the_address_says_so(visit):
+    page = visit(LOG)
+    page.get_by_role("textbox", name="Search").fill("script")
+    page.wait_for_url("**q=script*")
+    page.wait_for_function(
+        "() => document.querySelectorAll('#exchanges-grid .ag-row').length === 1"
+    )
+    page.get_by_role("link", name="Clear").click()
+    page.wait_for_url(re.compile(r"/exchanges\??$"))
+    page.wait_for_function("() => document.querySelectorAll('#exchanges-grid .ag-row').length > 1")
+    assert page.locator("#exchanges-filter-q").input_value() == ""
+
+
+def test_an_address_that_asks_shows_in_the_controls(visit):
+    page = visit(f"{LOG}?outcome=server_error&topic=issue.updated")
+    assert page.locator("#exchanges-filter-outcome").input_value() == "5xx answer"
+    assert page.locator("#exchanges-filter-more").inner_text() == "More, 1 set"
+
+
+def test_what_fires_is_marked_on_the_charts_and_a_click_away(visit):
+    page = visit("/integrations/globex-issues", email=sample.GLOBEX)
+    page.wait_for_selector("#chart-traffic .annotation-text:has-text('incident')", state="attached")
+    assert "P1 incident" in page.locator("#health-firing").inner_text()
+    page.click("#health-firing")
+    page.wait_for_url("**/alerts?incident=*")
+    page.wait_for_selector("#incident:visible")
+    assert "82 % of webhooks" in page.locator("#incident h2").inner_text().replace("\u202f", " ")

@@ -101,6 +101,8 @@ def test_an_exchange_is_found_by_its_id(visit):
     page.keyboard.press("/")
     page.keyboard.type(href.rsplit("/", 1)[1])
     page.wait_for_url("**" + href)
+    page.wait_for_selector("text=Timing")
+    assert href.rsplit("/", 1)[1] in text(page, ".facts")
 
 
 def test_an_integration_is_found_by_its_name(visit):
@@ -110,6 +112,8 @@ def test_an_integration_is_found_by_its_name(visit):
     page.keyboard.type("umbre")
     page.locator("[role=option]").first.click()
     page.wait_for_url("**/integrations/umbrella-ci?window=6h")
+    page.wait_for_selector("#health-strip")
+    assert text(page, "h1") == "Umbrella CI"
 
 
 def test_the_list_goes_back_in_time_page_by_page(visit):
@@ -122,6 +126,8 @@ def test_the_list_goes_back_in_time_page_by_page(visit):
         " return a && a.getAttribute('href') !== old; }",
         arg=first,
     )
+    older = page.locator("#exchanges-grid .ag-row a").first.get_attribute("href")
+    assert older < first  # ids grow with time
     page.click("#exchanges-newest")
     page.wait_for_function(
         "old => document.querySelector('#exchanges-grid .ag-row a').getAttribute('href') === old",
@@ -249,6 +255,7 @@ def test_keys_are_listed(visit):
     page = visit("/")
     page.keyboard.press("?")
     page.wait_for_selector("#keys[open]")
+    assert "find an integration" in text(page, "#keys")
     page.keyboard.press("Escape")
     page.wait_for_selector("#keys[open]", state="detached")
 
@@ -277,6 +284,7 @@ def test_an_ended_session_leads_to_the_log_in_page(chromium, base):
     context.clear_cookies()
     page.keyboard.press("r")
     page.wait_for_url("**/login?next=**")
+    assert page.locator("input[name=password]").is_visible()
     context.close()
 
 
@@ -284,18 +292,3 @@ def test_an_address_of_nothing_is_a_404(visit, base):
     page = visit("/")
     assert page.request.get(f"{base}/no/such/page").status == 404
     assert page.request.get(base + HEALTH).status == 200
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("path", ["/", HEALTH, "/integrations/tyrell-forms"])
-def test_nothing_serious_stands_in_anybodys_way(visit, path, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright")
-    page = visit(path, scheme=scheme)
-    page.wait_for_load_state("networkidle")
-    found = axe.Axe().run(page).response["violations"]
-    serious = [
-        (each["id"], [node["target"] for node in each["nodes"]][:3], each["nodes"][0]["html"][:160])
-        for each in found
-        if each["impact"] in {"serious", "critical"}
-    ]
-    assert serious == []
