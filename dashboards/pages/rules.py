@@ -19,6 +19,7 @@ from app.domain.window import DAY_US
 from app.errors import MidspanError
 from dashboards import asking, ids
 from dashboards.components import forms
+from dashboards.components.attributes import aria
 from dashboards.components.grid import column, grid
 from dashboards.components.panel import panel
 from dashboards.ids import part
@@ -57,6 +58,8 @@ def layout(**_query: str) -> html.Div:
     """The skeleton; the same for everybody."""
     return html.Div(
         [
+            html.Nav(html.A("Alerts", href="/alerts"), className="crumbs",
+                     **aria(label="Breadcrumb")),
             html.H1("Rules"),
             html.P("", id=ids.RULES_SENTENCE, className="opening"),
             html.P("", id=ids.RULES_PROBLEMS, className="quiet late gone", role="status"),

@@ -47,6 +47,8 @@ SHOTS: dict[str, tuple[str, tuple[int, int], str]] = {
     "alerts_dark": ("/alerts?incident=1", WIDE, "dark"),
     "incident": ("/alerts?incident=1", WIDE, "light"),
     "incident_narrow": ("/alerts?incident=1", NARROW, "light"),
+    "rules": ("/alerts/rules", WIDE, "light"),
+    "rules_narrow": ("/alerts/rules", NARROW, "dark"),
     "settings": ("/settings", WIDE, "light"),
     "settings_dark": ("/settings", WIDE, "dark"),
     "settings_narrow": ("/settings", NARROW, "light"),
