@@ -1,5 +1,5 @@
 """Secrets are not stored: canaries cross the real proxy wherever a secret can stand, and are then
-looked for in every table, file, log, page and answer."""
+looked for in every table, file, log, page, answer and mail."""
 
 import base64
 import gzip
@@ -7,6 +7,7 @@ import http.client
 import json
 import sqlite3
 import threading
+import time
 import urllib.request
 import zlib
 from collections.abc import Iterator
@@ -17,6 +18,17 @@ from urllib.parse import quote, urlencode
 
 import pytest
 
+from alerts.evidence import OWED, pay
+from alerts.notifiers.mail import compose
+from alerts.outbox import Letter
+from alerts.wording import words
+from app.db import registry_engine
+from app.domain.alert import Event
+from app.domain.rule import Severity
+from app.domain.window import MINUTE_US
+from app.queries import Reading
+from app.settings import load
+from app.store.open import open_store
 from bench.stack import Stack, registry_text, wait_until
 
 pytestmark = pytest.mark.slow
@@ -254,7 +266,33 @@ def look_through_answers(looked: Looked, stack: Stack) -> int:
     return len(ids)
 
 
-def test_no_secret_is_found_in_any_table_file_log_page_or_answer(
+def look_through_mails(looked: Looked, home: Path) -> int:
+    """The mail that an incident of this minute would send of each integration; how many samples
+    they show."""
+    config = load({"MIDSPAN_HOME": str(home)})
+    now_us = time.time_ns() // 1000 + MINUTE_US
+    engine = registry_engine(config.registry_url)
+    reading = Reading(engine, open_store(config.metrics_url), lambda: now_us)
+    samples = 0
+    for slug in ("globex", "globex-debug", "globex-debug-gzip", "globex-words"):
+        evidence = pay(reading, json.dumps({"at_us": now_us, OWED: True}), slug)
+        letter = Letter(
+            id=1, message_id="<1@a>", thread_id="<1@a>", event=Event.FIRED, level=0,
+            audience="ecosystem", channel="mail", address="a@a.example", receiver="", attempts=0,
+            incident=1, rule="budget-burn", severity=Severity.P1, integration=slug,
+            partner="globex", summary="exchanges fail", evidence=evidence, fired_us=now_us,
+            resolved_us=None, others=(),
+        )  # fmt: skip
+        said = words(letter, "https://midspan.example", "Acme")
+        samples += len(said.samples)
+        mail = compose(letter, said)
+        looked.look("evidence of an incident", evidence.encode())
+        looked.look("mail", f"{mail.subject}\n{mail.text}\n{mail.html}".encode())
+    engine.dispose()
+    return samples
+
+
+def test_no_secret_is_found_in_any_table_file_log_page_answer_or_mail(
     tmp_path: Path, careless: str
 ) -> None:
     with Stack(tmp_path / "home", {"globex": careless},
@@ -272,6 +310,7 @@ def test_no_secret_is_found_in_any_table_file_log_page_or_answer(
     for name in ("metrics.db", "registry.db"):
         look_through_database(looked, stack.home / name)
     look_through_files(looked, stack.home)
+    assert look_through_mails(looked, stack.home) > 6
     assert looked.found == set()
     assert looked.texts > 2000
     assert looked.marks > 2000
