@@ -22,7 +22,7 @@ install: $(VENV)/installed ## make .venv and install what requirements.txt pins
 ##@ Work
 
 test: $(VENV)/installed-dev ## run every test, on all cores (T=path for some); MIDSPAN_TEST_ALL=1 makes a skip a failure
-	@exec $(RUN) -m pytest -n auto --dist loadfile $(T)
+	@exec $(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(T)
 
 check: $(VENV)/installed-dev ## ruff, mypy, import contracts and structure tests; changes nothing
 	$(BIN)/ruff check .

@@ -18,6 +18,8 @@ from app.migrations import registry_head
 from tests.app.cli_running import REGISTRY, ROOT, Cli
 from tests.app.conftest import PostgresRegistries
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def midspan(tmp_path: Path) -> Cli:

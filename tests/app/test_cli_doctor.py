@@ -17,6 +17,8 @@ from app.settings import Bind, Settings, load
 from app.store.port import Position
 from tests.app.cli_running import REGISTRY, Cli
 
+pytestmark = pytest.mark.slow
+
 
 def free_port() -> int:
     with socket.socket() as probe:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,8 @@ from app.domain.words import Fault, Outcome, Verdict
 from app.store.port import MetricsStore, Retention, Rollups, StoredExchange
 from tests.contract.conftest import Database
 from tests.contract.worlds import NOW_US, assert_agrees, batch_of, everything, exchange
+
+pytestmark = pytest.mark.slow
 
 #: Raw rows stay, so that there is something to recount; rollups go soon.
 RETENTION = Retention(1000 * DAY_US, 1000 * DAY_US, minutes_us=5 * HOUR_US, hours_us=3 * DAY_US)

@@ -1,7 +1,11 @@
 """The OpenAPI document tells the truth: nothing it allows fails, nothing it forbids passes."""
 
+import pytest
+
 from tests.app.api.fuzz import fuzz, operations
 from tests.app.web_world import some_traffic
+
+pytestmark = pytest.mark.slow
 
 EXAMPLES = 25
 

@@ -4,6 +4,7 @@ import errno
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -18,6 +19,8 @@ from tests.collectors.journal.journal_faults import (
     open_writer,
     segments,
 )
+
+pytestmark = pytest.mark.slow
 
 MAX_BYTES = 5 * SEGMENT_BYTES
 

@@ -1,6 +1,10 @@
 """Random changes, the same ones in every run; `make bench-fuzz` tries twenty times as many."""
 
+import pytest
+
 from tests.collectors.proxy.hostile import fuzz
+
+pytestmark = pytest.mark.slow
 
 CASES = 100_000
 

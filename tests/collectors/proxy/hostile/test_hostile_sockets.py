@@ -14,6 +14,8 @@ from tests.collectors.proxy.hostile.generator import streams
 from tests.collectors.proxy.hostile.world import singly, world
 from tests.collectors.proxy.kit import run
 
+pytestmark = pytest.mark.slow
+
 _AT_ONCE = 24
 _SECONDS = 400
 
