@@ -3,6 +3,8 @@
 Generated from the url map: a route added tomorrow is tried tomorrow.
 """
 
+import re
+
 import pytest
 
 from app.domain.ids import format_id
@@ -38,17 +40,15 @@ def addresses(world):
         "path": ["x"],
         "secret": ["x"],
         "number": ["1", "x"],
+        "act": ["acknowledge", "silence", "resolve"],
     }
     for rule in world.app.url_map.iter_rules():
         names = sorted(rule.arguments)
         assert set(names) <= set(values), f"say what {rule} is to be tried with"
         filled = [rule.rule]
         for name in names:
-            filled = [
-                part.replace(f"<{name}>", value).replace(f"<path:{name}>", value)
-                for part in filled
-                for value in values[name]
-            ]
+            place = re.compile(rf"<(?:[^<>:]+:)?{name}>")
+            filled = [place.sub(value, part) for part in filled for value in values[name]]
         for address in filled:
             yield address, rule.methods
             for name in FILTERS:
