@@ -112,11 +112,12 @@ class Supervisor:
         try:
             while self.tend():
                 arrived = signal.sigtimedwait(_WATCHED, _POLL_S)
-                if arrived is None or arrived.si_signo == signal.SIGCHLD:
-                    continue
-                if arrived.si_signo != signal.SIGHUP:
+                # Stopped and continued, Python tells of a signal that there never was.
+                number = arrived.si_signo if arrived else 0
+                if number == signal.SIGHUP:
+                    self.reload()
+                elif number in (signal.SIGTERM, signal.SIGINT):
                     return 0
-                self.reload()
             return 1
         finally:
             self.end()

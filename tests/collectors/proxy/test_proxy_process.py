@@ -258,6 +258,25 @@ def test_workers_share_the_ports_and_a_dead_one_is_replaced(tmp_path):
     run(play(), timeout=200)
 
 
+def test_a_parent_that_was_stopped_and_goes_on_keeps_its_workers(tmp_path):
+    async def play():
+        with process(tmp_path / "home", MIDSPAN_PROXY_WORKERS="2") as proxy:
+            await proxy.ready()
+            await until(lambda: len(children(proxy.popen.pid)) == 2, START_S)
+            workers = children(proxy.popen.pid)
+            for _ in range(3):
+                proxy.popen.send_signal(signal.SIGSTOP)
+                await asyncio.sleep(0.5)  # longer than it waits for a signal at a time
+                proxy.popen.send_signal(signal.SIGCONT)
+                await asyncio.sleep(0.2)
+            assert (await proxy.get("/-/livez")).status == 200
+            assert children(proxy.popen.pid) == workers
+            proxy.popen.send_signal(signal.SIGTERM)
+            assert await proxy.ended() == 0
+
+    run(play(), timeout=120)
+
+
 def test_workers_do_not_outlive_their_parent(tmp_path):
     async def play():
         with process(tmp_path / "home", MIDSPAN_PROXY_WORKERS="2") as proxy:
