@@ -105,6 +105,7 @@ def listener_tls(
             raise MidspanError(f"{setting} is not set, but its key is: set both or neither")
         return None
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # some Pythons leave it to the system
     context.set_alpn_protocols(["http/1.1"])
     try:
         context.load_cert_chain(certificate, key, password=no_password)

@@ -76,6 +76,7 @@ class Contexts:
 def client_tls(authority: str | None = None) -> ssl.SSLContext:
     """Verification against `authority`, else the machine's own (SSL_CERT_FILE moves them)."""
     context = ssl.create_default_context(cafile=authority)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # some Pythons leave it to the system
     context.set_alpn_protocols(["http/1.1"])
     return context
 

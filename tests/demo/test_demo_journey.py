@@ -129,7 +129,9 @@ def test_a_newcomer_sees_live_numbers_in_time_and_nothing_is_left_at_the_end(
     demo: Running, tmp_path: Path
 ) -> None:
     assert eventually(lambda: live_in_all_places(demo), LIVE_S)
-    expired = demo.ask("exchanges?integration=tyrell-forms&outcome=tls_error&limit=1")["items"][0]
+    failures = "exchanges?integration=tyrell-forms&outcome=tls_error&limit=1"
+    assert eventually(lambda: bool(demo.ask(failures)["items"]), LIVE_S)
+    expired = demo.ask(failures)["items"][0]
     assert (expired["error"], expired["fault"]) == ("tls_expired", "partner")
     assert eventually(lambda: "days back-filled" in demo.said.read_text(), 180)
     kill_loader(demo)
