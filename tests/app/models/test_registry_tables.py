@@ -166,6 +166,8 @@ def test_the_name_of_a_revoked_token_is_free_again(filled: Engine) -> None:
     with transaction(filled) as session:
         session.execute(text("UPDATE api_tokens SET revoked_us = 5"))
         session.add(ApiToken(name="ci", sha256="b" * 64, role=Role.ADMIN, created_us=6))
+        valid = text("SELECT count(*) FROM api_tokens WHERE name = 'ci' AND revoked_us IS NULL")
+        assert session.scalar(valid) == 1
 
 
 def test_a_row_says_which_it_is() -> None:

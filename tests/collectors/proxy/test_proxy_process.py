@@ -285,6 +285,7 @@ def test_workers_do_not_outlive_their_parent(tmp_path):
             workers = children(proxy.popen.pid)
             proxy.popen.kill()
             await until(lambda: not any(alive(pid) for pid in workers), 20)
+            assert not any(alive(pid) for pid in workers)
 
     run(play(), timeout=120)
 

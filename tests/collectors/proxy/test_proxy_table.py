@@ -57,7 +57,7 @@ def test_a_table_that_vanishes_changes_nothing(tmp_path):
     async def play():
         async with staged(tmp_path) as (stage, up):
             stage.settings.routes_path.unlink()
-            await (await stage.caller()).get("/globex/x")
+            assert (await (await stage.caller()).get("/globex/x")).status == 200
             publish(stage.settings, table_of(route_to(up.port), revision=5))
             await until(lambda: stage.hub.router.revision == 5)
 
