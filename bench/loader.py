@@ -180,6 +180,7 @@ def drain(home: Path, count: int) -> Drained:
     stages.wrap(preparer.classifier, "classify", "classify")
     stages.wrap(preparer, "captures", "scrub captures")
     stages.wrap(batch_module, "aggregate", "aggregate")
+    stages.wrap(batch_module, "activity", "activity")
     stages.watch_commits()
     store.append = stages.end_append(store.append)  # type: ignore[method-assign]
     loader = Loader(store, tail, preparer, RoutesFile(home / "routes.json", status), status)

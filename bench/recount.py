@@ -9,7 +9,7 @@ from app.domain.histogram import BUCKETS, from_values
 from app.domain.histogram import decode_into as merge
 from app.domain.outcome import TIMED_OUTCOMES
 from app.domain.tally import CELLS, cell
-from app.domain.window import MINUTE_US, Window, floor
+from app.domain.window import DAY_US, MINUTE_US, Window, floor
 from app.store.open import open_store
 from app.store.port import MetricsStore, StoredExchange
 
@@ -26,7 +26,7 @@ def differences(store_url: str) -> list[str]:
             problem
             for operations in (False, True)
             for problem in _compare(store, rows, operations=operations)
-        ]
+        ] + _compare_activity(store, rows)
     finally:
         store.close()
 
@@ -53,6 +53,24 @@ def _compare(store: MetricsStore, rows: list[StoredExchange], *, operations: boo
         if not np.array_equal(latencies[at], _latency(expected)):
             problems.append(f"{key}: latency histograms differ")
     return problems + [f"{key}: {len(rows)} raw rows, no rollup" for key, rows in groups.items()]
+
+
+def _compare_activity(store: MetricsStore, rows: list[StoredExchange]) -> list[str]:
+    expected = Counter(
+        (row.integration, row.installation, row.direction, row.kind, floor(row.started_us, DAY_US))
+        for row in rows
+        if row.installation
+    )
+    since = Window(floor(min(row.started_us for row in rows), DAY_US), _EVER.end_us)
+    found = {
+        (*row[:2], row.direction, row.kind, row.day_us): row.exchanges
+        for row in store.activity(since).rows()
+    }
+    return [
+        f"{key}: {found.get(key, 0)} in activity, {expected[key]} raw rows"
+        for key in found.keys() | expected.keys()
+        if found.get(key, 0) != expected[key]
+    ]
 
 
 def _tally(rows: list[StoredExchange]) -> np.ndarray:

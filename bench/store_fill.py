@@ -18,6 +18,7 @@ from app.domain.words import Direction, Outcome
 from app.store import schema
 from app.store.open import open_store
 from app.store.port import Batch, Position, Retention, StoredExchange
+from collectors.loader.activity import activity
 from collectors.loader.aggregate import aggregate
 from collectors.loader.grouping import group
 
@@ -83,7 +84,7 @@ def later(now_us: int, number: int) -> list[StoredExchange]:
 
 def batch_of(rows: list[StoredExchange], position: dict[str, Position]) -> Batch:
     """What a loader commits of `rows`: them, their sums and what failed among them."""
-    return Batch(rows, (), aggregate(rows), position, group(rows, ()))
+    return Batch(rows, (), aggregate(rows), position, group(rows, ()), activity(rows))
 
 
 def _zipf(size: int, exponent: float) -> NDArray[np.float64]:

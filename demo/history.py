@@ -85,7 +85,12 @@ def _load_block(
 def _sample(batch: Batch, one_in: int) -> Batch:
     """Of a sample only sums are kept: raw exchanges that old are past their retention."""
     errors = [each._replace(exchanges=each.exchanges * one_in) for each in batch.errors]
-    return Batch(sums=scaled(batch.sums, one_in), positions=batch.positions, errors=errors)
+    return Batch(
+        sums=scaled(batch.sums, one_in),
+        positions=batch.positions,
+        errors=errors,
+        activity=batch.activity.scaled(one_in),
+    )
 
 
 def _append(store: MetricsStore, batch: Batch) -> None:

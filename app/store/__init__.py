@@ -18,6 +18,9 @@ Minutes and hours past their retention are neither kept nor written, only what t
 loader therefore folds and expires once before its first batch: on a new store this moves the
 marks to the present, and ninety days of history then go straight into hours and days.
 
+What each installation did on each day lies in parts (`activity_parts`): every batch appends some,
+`fold` merges them.
+
 It never answers with another scope's data, because it does not know scopes: only `app.queries`
 may ask it. When it is locked or away, it raises `StoreUnavailable` and the caller tries again.
 """

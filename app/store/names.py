@@ -87,6 +87,7 @@ class Settled:
         wanted = {each.series for each in batch.sums}
         slugs = {each.integration for each in batch.exchanges}
         operations = {each.operation for each in batch.exchanges}
+        slugs |= set(batch.activity.integrations)
         if batch.errors:
             slugs |= {each.group.integration for each in batch.errors}
             operations |= {OTHER, *(each.group.operation for each in batch.errors)}

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from app.domain.error_group import ErrorGroup
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window
 from app.domain.words import Outcome
+from app.store.activity import Activity
 
 #: Every outcome but `ok`.
 FAILURES = tuple(int(outcome) for outcome in Outcome if outcome != Outcome.OK)
+NOTHING = Activity()
 #: Steps a rollup is kept at.
 RESOLUTIONS_US = (MINUTE_US, HOUR_US, DAY_US, WEEK_US)
 
@@ -148,6 +150,7 @@ class Batch:
     sums: Sequence[Sum] = ()
     positions: Mapping[str, Position] = field(default_factory=dict)
     errors: Sequence[ErrorSum] = ()
+    activity: Activity = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,7 +256,7 @@ class MetricsStore(Protocol):
 
     def fold(self, now_us: int) -> int:
         """Fold the hours, days and weeks that are over; how many rows were written. Each of them
-        is a transaction of its own."""
+        is a transaction of its own. Parts of activity are merged along the way."""
 
     def expire(self, now_us: int, retention: Retention, limit: int = 20_000) -> int:
         """Delete up to `limit` rows of each kind that are past their retention; how many. Minutes
@@ -281,6 +284,16 @@ class MetricsStore(Protocol):
         """How much crossed in every step of `window`, for each integration that has rows in it.
         `step_us`: whole minutes; where only longer rows are kept, they count in the step they
         start in."""
+
+    def activity(
+        self,
+        window: Window,
+        *,
+        integrations: Sequence[str] | None = None,
+        installations: Sequence[str] | None = None,
+    ) -> Activity:
+        """What each installation did on each day, UTC, that lies within `window` or partly so; one
+        row per installation, direction, kind and day. None: all. Kept for good."""
 
     def find(
         self,

@@ -9,6 +9,7 @@ hold, this can hold, so no batch blocks a journal.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import psycopg
@@ -135,6 +136,7 @@ def _without_nul(batch: Batch) -> Batch:
         ],
         {_strip(journal): position for journal, position in batch.positions.items()},
         [_error_without_nul(each) for each in batch.errors],
+        replace(batch.activity, integrations=tuple(map(_strip, batch.activity.integrations))),
     )
 
 

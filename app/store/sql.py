@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Table, select, text
 from app.domain.ids import id_floor
 from app.domain.window import DAY_US, HOUR_US, WEEK_US, Window, floor
 from app.errors import StoreRefused
+from app.store import activity_parts, groups, schema, state
 from app.store import exchanges as raw
-from app.store import groups, schema, state
 from app.store import rollups as rolled
 from app.store import traffic as crossed
+from app.store.activity import Activity
 from app.store.backend import Backend
 from app.store.cover import Marks
 from app.store.evidence import pack, unpack
@@ -74,6 +75,8 @@ class SqlStore:
                 rolled.add(connection, self._backend, marks, sums)
             if batch.errors:
                 groups.add(connection, self._names, settled, batch.errors)
+            if len(batch.activity):
+                activity_parts.add(connection, self._backend, settled, batch.activity)
             for journal, position in batch.positions.items():
                 _move(connection, journal, position)
 
@@ -90,6 +93,7 @@ class SqlStore:
 
     def fold(self, now_us: int) -> int:
         """Fold hours, then days, then weeks, each in a transaction of its own; how many rows."""
+        self._merge_activity(now_us)
         return (
             self._fold(HOUR_US, lambda marks: now_us)
             + self._fold(DAY_US, lambda marks: marks.hours_until_us)
@@ -145,6 +149,23 @@ class SqlStore:
                 window=window,
                 integrations=integrations,
                 step_us=step_us,
+            )
+
+    def activity(
+        self,
+        window: Window,
+        *,
+        integrations: Sequence[str] | None = None,
+        installations: Sequence[str] | None = None,
+    ) -> Activity:
+        """What each installation did on each day; see the Protocol."""
+        with self._reading() as (connection, _):
+            return activity_parts.find(
+                connection,
+                self._names,
+                window,
+                integrations=integrations,
+                installations=installations,
             )
 
     def find(
@@ -249,6 +270,15 @@ class SqlStore:
         self._backend.insert(connection, exchanges, raw.to_rows(batch.exchanges, settled))
         bodies = [(each.id, pack(each)) for each in batch.captures]
         self._backend.insert(connection, captures, bodies)
+
+    def _merge_activity(self, now_us: int) -> None:
+        with self._reading() as (connection, _):
+            found = activity_parts.candidates(connection, now_us)
+        for owner, period in found:
+            merged = True
+            while merged:
+                with self._writing() as (connection, _):
+                    merged = activity_parts.merge(connection, self._backend, owner, period, now_us)
 
     def _fold(self, step_us: int, limit_of: Callable[[Marks], int]) -> int:
         """Fold all steps that end by what `limit_of` says, skipping those without rows."""

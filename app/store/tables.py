@@ -217,6 +217,24 @@ error_hours = Table(
     sqlite_with_rowid=False,
 )
 
+activity_parts = Table(
+    "activity_parts",
+    metadata,
+    Column(
+        "part", BigInteger, primary_key=True, autoincrement=False, comment="Numbered as written"
+    ),
+    Column("integration_id", Integer, nullable=False, comment="integration_names.id"),
+    Column("period", Integer, nullable=False, comment="Days since 1970 UTC divided by 28"),
+    Column("level", Integer, nullable=False, comment="How often its rows were merged"),
+    Column("rows", Integer, nullable=False, comment="How many rows it holds"),
+    Column("first_day", Integer, nullable=False, comment="The first day, days since 1970 UTC"),
+    Column("last_day", Integer, nullable=False, comment="The last day, days since 1970 UTC"),
+    Column("body", LargeBinary, nullable=False, comment="Columns, app.store.activity_parts"),
+    Column("names", LargeBinary, nullable=False, comment="MessagePack: installations, customers"),
+    Index("ix_activity_parts_integration_id_period", "integration_id", "period"),
+    comment="What each installation did on each day, packed",
+)
+
 journal_positions = Table(
     "journal_positions",
     metadata,

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from app.domain.operation import OTHER
 from app.domain.route import RouteTable
 from app.store.port import Batch, Position, StoredCapture
+from collectors.loader.activity import activity
 from collectors.loader.aggregate import aggregate
 from collectors.loader.classify import Classifier, Cleaner
 from collectors.loader.evidence import scrub_capture
@@ -50,7 +51,8 @@ class Preparer:
         sums = aggregate(classified.rows, losses)
         unnamed = sum(each.exchanges for each in sums if each.series.operation == OTHER)
         errors = group(classified.rows, captures)
-        batch = Batch(classified.rows, captures, sums, positions or {}, errors)
+        rows = classified.rows
+        batch = Batch(rows, captures, sums, positions or {}, errors, activity(rows))
         return Prepared(batch, classified.rejected, unnamed)
 
     def captures(self, exchanges: Iterable[Exchange]) -> list[StoredCapture]:
