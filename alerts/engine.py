@@ -72,7 +72,8 @@ class Engine:
         found = evaluate(rules, seen)
         made = changes(self._store.held(), found, now_us)
         fired = [each for each in made if each.event == Event.FIRED]
-        evidence = freeze(self._reading, fired, now_us)
+        runbooks = {rule.name: rule.runbook for rule in rules if rule.runbook}
+        evidence = freeze(self._reading, fired, now_us, runbooks)
         meant = meaning(rules)
         recorded = self._store.record(made, evidence, now_us, meant, receivers.directory)
         release(self._reading.engine, now_us, meant)

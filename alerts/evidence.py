@@ -9,8 +9,8 @@ and read by the next evaluations, for the time at which the incident began.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from alerts.changes import Change, Key
@@ -23,12 +23,14 @@ from app.logs import get as get_logger
 from app.queries import (
     ExchangeFilter,
     Reading,
+    budgets,
     get_integration,
     health,
     list_exchanges,
     operations,
     series,
 )
+from app.queries.budgets import BudgetView
 from app.queries.results import ExchangeView, Health, IntegrationView, OperationView
 
 VERSION = 1
@@ -41,11 +43,16 @@ _STEP_US = 3 * MINUTE_US
 _WINDOW_US = HOUR_US
 _OPERATIONS = 3
 _SAMPLES = 3
+#: Failures among which those samples are sought.
+_LOOKED_AT = 50
 
 
-def freeze(reading: Reading, fired: Sequence[Change], now_us: int) -> dict[Key, str]:
+def freeze(
+    reading: Reading, fired: Sequence[Change], now_us: int, runbooks: Mapping[str, str]
+) -> dict[Key, str]:
     """The evidence of changes that fire, as JSON, loudest first. What several rules say of one
-    integration is read once; beyond `AT_ONCE` integrations the rest is owed (`pay`)."""
+    integration is read once; beyond `AT_ONCE` integrations the rest is owed (`pay`). `runbooks`:
+    the address of each rule that has one."""
     known: dict[str, dict[str, Any]] = {}
     found = {}
     for change in sorted(fired, key=lambda each: each.severity):
@@ -54,6 +61,7 @@ def freeze(reading: Reading, fired: Sequence[Change], now_us: int) -> dict[Key, 
             "at_us": now_us,
             "value": change.verdict.value,
             "limit": change.verdict.limit,
+            "runbook": runbooks.get(change.key.rule),
         }
         slug = change.subject.integration
         if slug is not None and slug not in known and len(known) < AT_ONCE:
@@ -84,24 +92,40 @@ def _read(reading: Reading, slug: str, now_us: int) -> dict[str, Any]:
     window = Window(end_us - _WINDOW_US, end_us)
     chart = series(reading, scope, slug, Window(end_us - _SPAN_US, end_us), _STEP_US)
     failed = ExchangeFilter(integrations=(slug,), window=window, verdict=int(Counted.BAD))
+    view, then = get_integration(reading, scope, slug), replace(reading, clock=lambda: now_us)
+    worst = [each for each in operations(reading, scope, slug, window)[:_OPERATIONS] if each.bad]
     return {
         "window_us": _WINDOW_US,
         "now": _numbers(health(reading, scope, slug, window)),
         "before": _numbers(health(reading, scope, slug, window.previous())),
-        "operations": [
-            _operation(each) for each in operations(reading, scope, slug, window)[:_OPERATIONS]
-        ],
-        "samples": [
-            _sample(each) for each in list_exchanges(reading, scope, failed, None, _SAMPLES).items
-        ],
+        "budgets": [_budget(each) for each in budgets(then, scope, slug)],
+        "operations": [_operation(each) for each in worst],
+        "samples": [_sample(each) for each in _different(reading, failed)],
         "chart": {
             "step_us": _STEP_US,
-            "allowed_ratio": _allowed(get_integration(reading, scope, slug)),
+            "allowed_ratio": _allowed(view),
             "points": [
                 [each.start_us, each.exchanges, each.bad, each.latency_ms.p95]
                 for each in chart.points
             ],
         },
+    }
+
+
+def _different(reading: Reading, failed: ExchangeFilter) -> list[ExchangeView]:
+    """The newest failure of each kind, the newest first."""
+    found = list_exchanges(reading, own_scope(), failed, None, _LOOKED_AT).items
+    kinds = {(each.operation, each.status, each.error): each for each in reversed(found)}
+    return sorted(kinds.values(), key=lambda each: -each.started_us)[:_SAMPLES]
+
+
+def _budget(found: BudgetView) -> dict[str, Any]:
+    return {
+        "name": found.objective.name,
+        "window": found.objective.window,
+        "remaining_ratio": found.standing.remaining_ratio,
+        "allowed_ratio": allowed_ratio(found.objective.target),
+        "threshold_ms": found.objective.threshold_ms,
     }
 
 
@@ -145,6 +169,7 @@ def _sample(found: ExchangeView) -> dict[str, Any]:
         "status": found.status,
         "outcome": found.outcome,
         "error": found.error,
+        "error_detail": found.error_detail,
         "fault": found.fault,
         "total_ms": found.total_ms,
     }

@@ -66,6 +66,8 @@ class Letter:
     fired_us: int
     resolved_us: int | None
     others: tuple[str, ...]
+    #: The next step of the escalation while nobody takes it: when, and which receiver.
+    next_step: tuple[int, str] | None = None
 
 
 class Outbox:
@@ -228,6 +230,16 @@ def _letter(session: Session, number: int) -> Letter:
         ),
         row.message_id,
     )
+    upcoming = session.execute(
+        select(Notification.due_us, Notification.receiver)
+        .where(
+            Notification.incident_id == incident.id,
+            Notification.level > row.level,
+            Notification.delivery == Delivery.QUEUED,
+        )
+        .order_by(Notification.level)
+        .limit(1)
+    ).first()
     return Letter(
         id=row.id,
         message_id=row.message_id,
@@ -249,4 +261,5 @@ def _letter(session: Session, number: int) -> Letter:
         fired_us=incident.fired_us,
         resolved_us=incident.resolved_us,
         others=tuple(sorted({each.address for each in others} - {row.address})),
+        next_step=(upcoming.due_us, upcoming.receiver) if upcoming else None,
     )

@@ -12,27 +12,38 @@ from typing import Any
 
 from alerts.outbox import Letter
 from app.domain.alert import Event
-from app.domain.phrases import THIN, count, percent, span
+from app.domain.foreign import plain
+from app.domain.phrases import count, span
+from app.domain.units import MINUS, NONE, ms, ratio
 
 #: What a headline can do without: the rule and the page say it.
 _ASIDE = re.compile(r" in the last [a-z0-9 ]+|; burning .*")
-_DASH = "\N{EN DASH}"
+_LONGEST = 160
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One row of the table: now, and the equal time before."""
+    """One row of the table: now, the equal time before, and what the objective asks for."""
 
     name: str
     now: str
     before: str
+    objective: str
+
+    @property
+    def beside(self) -> str:
+        """What stands in brackets behind the value where there are no columns."""
+        parts = (("before", self.before), ("objective", self.objective))
+        said = ", ".join(f"{name}: {text}" for name, text in parts if text)
+        return f" ({said})" if said else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One failed exchange, and where to read it."""
+    """One failed exchange, what it said if it said anything, and where to read it."""
 
     line: str
+    said: str
     url: str
 
 
@@ -63,6 +74,7 @@ class Words:
     figures: tuple[Figure, ...]
     operations: tuple[str, ...]
     samples: tuple[Sample, ...]
+    runbook_url: str | None
     footer: str
     chart: dict[str, Any] | None
 
@@ -88,6 +100,7 @@ def words(letter: Letter, base_url: str, platform: str, links: Links | None = No
         figures=_figures(evidence),
         operations=tuple(_operation(each) for each in evidence.get("operations", ())),
         samples=tuple(_sample(each, base_url) for each in evidence.get("samples", ())),
+        runbook_url=evidence.get("runbook"),
         footer=_footer(letter),
         chart=None if over else evidence.get("chart"),
     )
@@ -121,42 +134,56 @@ def _figures(evidence: dict[str, Any]) -> tuple[Figure, ...]:
     now, before = evidence.get("now"), evidence.get("before")
     if not now or not before:
         return ()
+    budgets = evidence.get("budgets", ())
+    errors = [each["allowed_ratio"] for each in budgets if each["threshold_ms"] is None]
+    slowest = [each["threshold_ms"] for each in budgets if each["threshold_ms"] is not None]
+    p95_ms, p95_before_ms = now["latency_ms"]["p95"], before["latency_ms"]["p95"]
     return (
-        Figure("Exchanges", count(now["proxied"]), count(before["proxied"])),
-        Figure("Errors", _ratio(now["error_ratio"]), _ratio(before["error_ratio"])),
-        Figure("p95", _ms(now["latency_ms"]["p95"]), _ms(before["latency_ms"]["p95"])),
-        Figure("Excluded", count(now["excluded"]), count(before["excluded"])),
-    )
+        Figure(
+            "Errors", ratio(now["error_ratio"]), ratio(before["error_ratio"]),
+            ratio(min(errors)) if errors else "",
+        ),
+        Figure("p95", ms(p95_ms), ms(p95_before_ms), ms(min(slowest)) if slowest else ""),
+        Figure("Exchanges", count(now["proxied"]), count(before["proxied"]), ""),
+        Figure("Excluded", count(now["excluded"]), count(before["excluded"]), ""),
+        *(_budget(each) for each in budgets),
+    )  # fmt: skip
+
+
+def _budget(found: dict[str, Any]) -> Figure:
+    left = found["remaining_ratio"]
+    text = NONE if left is None else f"{MINUS if left < 0 else ''}{ratio(abs(left))}"
+    return Figure(f"Budget left, {found['name']}, {found['window']}", text, "", "")
 
 
 def _operation(found: dict[str, Any]) -> str:
     bad = f"{count(found['bad'])} of {count(found['exchanges'])} bad"
     fault = f", {found['fault']}" if found["fault"] else ""
-    return f"{found['operation']}: {bad} ({_ratio(found['error_ratio'])}){fault}"
+    name = plain(found["operation"], _LONGEST)
+    return f"{name}: {bad} ({ratio(found['error_ratio'])}){fault}"
 
 
 def _sample(found: dict[str, Any], base_url: str) -> Sample:
     answer = found["status"] or found["error"] or found["outcome"]
-    took = f" in {_ms(found['total_ms'])}" if found["total_ms"] is not None else ""
-    line = f"{clock(found['started_us'])} {found['operation']} → {answer}{took}"
-    return Sample(line, f"{base_url}/exchanges/{found['id']}")
+    took = f" in {ms(found['total_ms'])}" if found["total_ms"] is not None else ""
+    name = plain(found["operation"], _LONGEST)
+    line = f"{clock(found['started_us'])} {name} → {answer}{took}"
+    said = plain(" ".join((found.get("error_detail") or "").split()), _LONGEST)
+    return Sample(line, said, f"{base_url}/exchanges/{found['id']}")
 
 
 def _footer(letter: Letter) -> str:
-    also = f" Also told: {', '.join(letter.others)}." if letter.others else ""
-    hidden = letter.audience == "partner"
-    rule = f"Rule {letter.rule}: {letter.summary}. You are told as {letter.receiver}."
-    return rule if hidden else rule + also
+    """Why the reader got it, who else did, and who is next."""
+    parts = [f"Rule {letter.rule}: {letter.summary}.", f"You are told as {letter.receiver}."]
+    if letter.audience != "partner":
+        if letter.others:
+            parts.append(f"Also told: {', '.join(letter.others)}.")
+        if letter.next_step and letter.event == Event.FIRED:
+            due_us, receiver = letter.next_step
+            parts.append(f"Next: {receiver} at {clock(due_us)}, if nobody takes it.")
+    return " ".join(parts)
 
 
 def clock(at_us: int) -> str:
     """`10:14 UTC`, with the day in front for readers of tomorrow."""
     return datetime.fromtimestamp(at_us // 1_000_000, UTC).strftime("%d %b %H:%M UTC")
-
-
-def _ratio(value: float | None) -> str:
-    return _DASH if value is None else percent(value)
-
-
-def _ms(value: float | None) -> str:
-    return _DASH if value is None else f"{count(round(value))}{THIN}ms"

@@ -4,16 +4,15 @@ Every function takes a value and returns text with its unit, set off by a narrow
 value that is None is a dash, never 0. Times are in the viewer's zone (`dashboards.zone`).
 """
 
-import math
 from datetime import UTC, datetime
 
+from app.domain import foreign, phrases, units
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 from dashboards import zone
 
-THIN = "\u202f"
-NONE = "–"
-MINUS = "\u2212"
-_KEPT = frozenset("\n\t")
+#: Written alike on pages and in mails.
+THIN, NONE, MINUS = phrases.THIN, units.NONE, units.MINUS
+ratio, ms, plain = units.ratio, units.ms, foreign.plain
 _MEASURES = ((DAY_US, "d"), (HOUR_US, "h"), (MINUTE_US, "min"), (SECOND_US, "s"))
 
 
@@ -27,24 +26,6 @@ def count(value: int | None) -> str:
     return f"{value:,}"
 
 
-def ratio(value: float | None) -> str:
-    """`8.4 %`, with as many digits as a small ratio needs to be told from 0."""
-    if value is None:
-        return NONE
-    percent = value * 100
-    if percent in (0, 100):
-        text = f"{percent:.0f}"
-    elif abs(percent) < 0.01:
-        return f"{'' if percent > 0 else MINUS}<{THIN}0.01{THIN}%"
-    elif abs(percent) >= 100:
-        text = f"{percent:,.0f}"
-    elif abs(percent) < 1 or 99 < percent < 100:
-        text = f"{_toward_even(percent):.2f}"
-    else:
-        text = f"{percent:.1f}"
-    return f"{text.replace('-', MINUS)}{THIN}%"
-
-
 def target(value: float) -> str:
     """A ratio somebody set, with the digits it was set with: `99.5 %`."""
     return f"{value * 100:g}{THIN}%"
@@ -56,21 +37,6 @@ def interval(low_high: tuple[float, float] | None) -> str:
         return ""
     low, high = (_bare(ratio(end)) for end in low_high)
     return f"{low} to {high}{THIN}%"
-
-
-def ms(value: float | None) -> str:
-    """`0.04 ms`, `4.2 ms`, `590 ms`, `2.30 s`, `1.5 min`."""
-    if value is None or not math.isfinite(value):
-        return NONE
-    if 0 < value < 0.995:
-        return f"{value:.2f}{THIN}ms"
-    if value < 9.95:
-        return f"{value:.1f}{THIN}ms"
-    if value < 999.5:
-        return f"{value:.0f}{THIN}ms"
-    if value < 59_950:
-        return f"{value / 1000:.2f}{THIN}s" if value < 9_995 else f"{value / 1000:.1f}{THIN}s"
-    return f"{value / 60_000:,.1f}{THIN}min"
 
 
 def size(value: int | None) -> str:
@@ -187,34 +153,9 @@ def longer(now: float | None, before: float | None) -> str:
     return ("+" if difference > 0 else MINUS) + ms(abs(difference))
 
 
-def plain(text: str | None, limit: int = 4_000) -> str:
-    """Foreign text made harmless to the eye: what is invisible or turns the reading direction is
-    shown as a symbol or as `\\u202e`, and the rest of a very long text is counted, not shown."""
-    if not text:
-        return ""
-    shown = "".join(_visible(letter) for letter in text[:limit])
-    if len(text) > limit:
-        shown += f"… {len(text) - limit:,} more characters"
-    return shown
-
-
-def _visible(letter: str) -> str:
-    if letter in _KEPT or letter.isprintable():
-        return letter
-    code = ord(letter)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    return "\u2421" if code == 0x7F else f"\\u{code:04x}"
-
-
 def _signed(value: float, digits: int) -> str:
     return f"{'+' if value > 0 else MINUS}{abs(value):,.{digits}f}"
 
 
 def _bare(text: str) -> str:
     return text.removesuffix(f"{THIN}%")
-
-
-def _toward_even(percent: float) -> float:
-    """Never round a ratio that is not whole to 100: 99.997 % is not everything."""
-    return min(percent, 99.99) if percent < 100 else percent

@@ -78,5 +78,5 @@ def event(letter: Letter, said: Words, routing_key: str, base_url: str) -> dict[
 
 
 def _details(said: Words) -> dict[str, Any]:
-    figures = {each.name: f"{each.now} (before: {each.before})" for each in said.figures}
+    figures = {each.name: each.now + each.beside for each in said.figures}
     return {"lead": said.lead, **figures, "operations": list(said.operations)}

@@ -46,7 +46,7 @@ def message(letter: Letter, said: Words) -> dict[str, Any]:
     ]
     if said.figures:
         fields = [
-            _text(f"*{_fit(each.name)}*\n{_fit(each.now)} (before: {_fit(each.before)})")
+            _text(f"*{_fit(each.name)}*\n{_fit(each.now + each.beside)}")
             for each in said.figures[:_FIELDS]
         ]
         blocks.append({"type": "section", "fields": fields})

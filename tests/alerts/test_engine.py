@@ -16,11 +16,14 @@ from alerts.engine import FILE, Engine
 from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import Outbox
 from app.auth import incident_links
+from app.auth.caller import own_scope
 from app.db import reading, transaction
 from app.domain.gates import OPEN, GateState, encode_gates
 from app.domain.scope import Role
 from app.domain.window import MINUTE_US, SECOND_US
+from app.domain.words import Verdict
 from app.models import Alert, Incident, Notification, Platform
+from app.queries import ExchangeFilter, list_exchanges
 from app.settings import load, secret_key
 from app.store.port import Batch
 from tests.app.web_world import SLUGS, World
@@ -157,7 +160,11 @@ def test_evidence_is_frozen_when_it_fires(world, engine):
     assert evidence["now"]["bad"] == 100
     assert evidence["now"]["proxied"] == 1000
     assert evidence["operations"][0]["bad"] == 100
-    assert len(evidence["samples"]) == 3
+    failed = ExchangeFilter(integrations=(GLOBEX,), verdict=int(Verdict.BAD))
+    newest = list_exchanges(world.reading, own_scope(), failed, None, 1).items[0]
+    assert [each["id"] for each in evidence["samples"]] == [newest.id]  # all hundred are of a kind
+    left = {each["name"]: each["remaining_ratio"] for each in evidence["budgets"]}
+    assert left == {"availability": pytest.approx(1 - 0.1 / 0.005), "latency": 1.0}
     assert len(evidence["chart"]["points"]) in (60, 61)  # three hours on the grid of the step
     assert evidence["chart"]["allowed_ratio"] == 0.005
 

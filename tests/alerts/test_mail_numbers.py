@@ -10,7 +10,6 @@ from alerts.dispatch import dispatch
 from alerts.engine import Engine
 from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import Outbox
-from app.domain import phrases
 from app.domain.window import MINUTE_US
 from dashboards import format as show
 from dashboards.mount import mount
@@ -60,14 +59,12 @@ def test_the_mail_the_page_and_the_api_say_the_same(world, mails):
     health = world.client("globex").get(f"/api/v1/integrations/{GLOBEX}/health?window=1h").json
     shown = page(world, f"/integrations/{GLOBEX}", "?window=1h")
     incident = page_of_incident(world)
-    # A mail is read at arm's length and rounds a ratio further; it is the same ratio.
-    assert phrases.count(health["proxied"]) in said
-    assert phrases.percent(health["error_ratio"]) in said
     for number in (
         show.count(health["proxied"]),
         show.ratio(health["error_ratio"]),
         show.ms(health["latency_ms"]["p95"]),
     ):
+        assert number in said
         assert number in shown
         assert number in incident
     assert health["bad"] == 103
