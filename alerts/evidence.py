@@ -113,10 +113,11 @@ def _read(reading: Reading, slug: str, now_us: int) -> dict[str, Any]:
 
 
 def _different(reading: Reading, failed: ExchangeFilter) -> list[ExchangeView]:
-    """The newest failure of each kind, the newest first."""
+    """The newest failure of each kind, then the newest others."""
     found = list_exchanges(reading, own_scope(), failed, None, _LOOKED_AT).items
     kinds = {(each.operation, each.status, each.error): each for each in reversed(found)}
-    return sorted(kinds.values(), key=lambda each: -each.started_us)[:_SAMPLES]
+    first = [each for each in found if each in kinds.values()]
+    return [*first, *(each for each in found if each not in first)][:_SAMPLES]
 
 
 def _budget(found: BudgetView) -> dict[str, Any]:

@@ -161,12 +161,25 @@ def test_evidence_is_frozen_when_it_fires(world, engine):
     assert evidence["now"]["proxied"] == 1000
     assert evidence["operations"][0]["bad"] == 100
     failed = ExchangeFilter(integrations=(GLOBEX,), verdict=int(Verdict.BAD))
-    newest = list_exchanges(world.reading, own_scope(), failed, None, 1).items[0]
-    assert [each["id"] for each in evidence["samples"]] == [newest.id]  # all hundred are of a kind
+    newest = list_exchanges(world.reading, own_scope(), failed, None, 3).items
+    assert [each["id"] for each in evidence["samples"]] == [each.id for each in newest]
     left = {each["name"]: each["remaining_ratio"] for each in evidence["budgets"]}
     assert left == {"availability": pytest.approx(1 - 0.1 / 0.005), "latency": 1.0}
     assert len(evidence["chart"]["points"]) in (60, 61)  # three hours on the grid of the step
     assert evidence["chart"]["allowed_ratio"] == 0.005
+
+
+def test_the_samples_of_an_incident_show_every_kind_of_failure_first(world, engine):
+    at_us = world.clock.now_us - 2 * MINUTE_US
+    rare = [failure(at_us, integration=GLOBEX, operation="POST /v1/issues", status=500)]
+    often = [failure(at_us + n, integration=GLOBEX) for n in range(1, 40)]
+    world.load([exchange(at_us + n, integration=GLOBEX) for n in range(300)] + rare + often)
+    engine.round()
+    with reading(world.engine) as session:
+        evidence = json.loads(session.scalars(select(Incident.evidence)).first())
+    operations = [each["operation"] for each in evidence["samples"]]
+    assert len(operations) == 3
+    assert operations[1] == "POST /v1/issues"
 
 
 def test_when_too_many_begin_at_once_evidence_is_read_later_and_for_its_time(
