@@ -6,7 +6,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from app import queries
-from app.api import alerts, error_groups, notes, rendering
+from app.api import alerts, error_groups, lifecycle, notes, rendering
 from app.api.arguments import (
     Arguments,
     ExchangesArguments,
@@ -57,6 +57,7 @@ def blueprint() -> Blueprint:
     _add_export(api)
     route("/exchanges/<exchange_id>", exchange, Arguments, ExchangeSchema, 404)
     notes.add_routes(api)
+    lifecycle.add_routes(api)
     alerts.add_routes(api)
     return api
 

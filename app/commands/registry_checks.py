@@ -11,9 +11,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from urllib.parse import SplitResult, urlsplit
 
+from app.domain.funnel import STANDING_STEPS
 from app.domain.operation import MAX_LENGTH as MAX_OPERATION_LENGTH
 from app.domain.route import UNATTRIBUTED, CapturePolicy
 from app.domain.window import DAY_US, HOUR_US, SECOND_US, parse_duration
+from app.domain.words import Direction
 from app.models import Visibility
 
 MAX_NAME = 200
@@ -21,8 +23,6 @@ MAX_CATEGORY = 63
 MAX_URL = 2000
 MAX_FILE_PATH = 1000
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
-#: Steps that every funnel has without naming them.
-STANDING_STEPS = frozenset({"uninstalled", "suspended", "resumed", "reinstalled", "declined"})
 
 _WHOLE = re.compile(r"[0-9]{1,18}")
 _NUMBER = re.compile(r"(?:[0-9]{1,18}(?:\.[0-9]{0,40})?|\.[0-9]{1,40})(?:[eE][-+]?[0-9]{1,3})?")
@@ -31,6 +31,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FLAGS = {"true": True, "false": False}
 _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _WORD = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+_STATUSES = re.compile(r"[1-5](?:(xx)|[0-9]{2})")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _MAIL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?")
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
@@ -112,6 +113,29 @@ def step(text: str) -> str:
     if text in STANDING_STEPS:
         raise ValueError(f"{text!r} is a step of every funnel: leave it out")
     return word(text)
+
+
+def topic(text: str) -> str:
+    """The topic of a webhook."""
+    if not text.strip() or len(text) > MAX_NAME or not text.isprintable():
+        raise ValueError(f"must have 1 to {MAX_NAME} printable characters")
+    return text
+
+
+def direction(text: str) -> str:
+    """Which way an exchange crosses."""
+    words = [each.word for each in Direction]
+    if text not in words:
+        raise ValueError(f"{text!r} is not one of {', '.join(words)}")
+    return text
+
+
+def statuses(text: str) -> tuple[int, int]:
+    """`2xx` or `201`: the least and the greatest HTTP status."""
+    found = _STATUSES.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is neither an HTTP status such as 201 nor one of 2xx to 5xx")
+    return (int(text[0]) * 100, int(text[0]) * 100 + 99) if found[1] else (int(text), int(text))
 
 
 def visibility(text: str) -> Visibility:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.commands import registry_rows as rows
 from app.commands.registry_values import (
+    InferEntry,
     IntegrationEntry,
     ObjectiveEntry,
     PartnerEntry,
@@ -54,6 +55,8 @@ def current_integrations() -> Select[Integration]:
             selectinload(Integration.operations),
             selectinload(Integration.objectives),
             selectinload(Integration.funnel_steps),
+            selectinload(Integration.funnel_deadlines),
+            selectinload(Integration.inference_rules),
             selectinload(Integration.inbound_tokens),
         )
     )
@@ -97,6 +100,8 @@ def _integration(row: Integration) -> IntegrationEntry:
             for each in row.objectives
         ),
         funnel=tuple(step.name for step in row.funnel_steps),
+        funnel_deadlines=rows.deadlines_of(row),
+        infer=rows.inference_of(row),
         ramp=rows.ramp_entry_of(row.wire),
         breaker=rows.breaker_of(row.wire),
         paused=rows.paused_of(row.wire),
@@ -134,6 +139,8 @@ def _integration_document(entry: IntegrationEntry) -> dict[str, Any]:
         operations=list(entry.operations),
         objectives=[_objective_document(objective) for objective in entry.objectives],
         funnel=list(entry.funnel),
+        funnel_deadlines={step: format_duration(long) for step, long in entry.funnel_deadlines},
+        infer=[_infer_document(each) for each in entry.infer],
     )
 
 
@@ -161,6 +168,14 @@ def _objective_document(entry: ObjectiveEntry) -> dict[str, Any]:
         threshold_ms=entry.threshold_ms,
         window=format_duration(entry.window_us),
     )
+
+
+def _infer_document(entry: InferEntry) -> dict[str, Any]:
+    status: str | int = entry.status_from
+    if entry.status_to != entry.status_from:
+        status = f"{entry.status_from // 100}xx"
+    when = _filled(direction=entry.direction, operation=entry.operation, topic=entry.topic)
+    return {"when": {**when, "status": status}, "step": entry.step}
 
 
 def format_duration(length_us: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from app.commands import registry_checks as check
 from app.commands.registry_fields import Fields, Problems
+from app.commands.registry_funnel import funnel
 from app.commands.registry_values import (
     IntegrationEntry,
     ObjectiveEntry,
@@ -33,7 +34,8 @@ _TLS = ("ca_file", "client_cert_file", "client_key_file")
 _INTEGRATION = (
     "slug", "name", "visibility", "category", "api_base_url", "webhook_url",
     "inbound_token_sha256", "allow_private_addresses", "timeouts", "limits", "operations",
-    "objectives", "funnel", "ramp", "breaker", "paused", "capture", "tls",
+    "objectives", "funnel", "funnel_deadlines", "infer", "ramp", "breaker",
+    "paused", "capture", "tls",
 )  # fmt: skip
 
 
@@ -113,6 +115,7 @@ def _partner(node: Node, problems: Problems) -> PartnerEntry:
 
 def _integration(node: Node, problems: Problems) -> IntegrationEntry:
     fields = Fields(node, "integration", _INTEGRATION, problems, title="slug")
+    steps, deadlines, infer = funnel(fields, problems)
     return IntegrationEntry(
         slug=_slug(fields, "integration", problems),
         name=fields.needed("name", check.name, ""),
@@ -126,7 +129,9 @@ def _integration(node: Node, problems: Problems) -> IntegrationEntry:
         limits=_limits(fields.inner("limits", _LIMITS)),
         operations=_operations(fields, problems),
         objectives=_objectives(fields, problems),
-        funnel=fields.texts("funnel", check.step, 20),
+        funnel=steps,
+        funnel_deadlines=deadlines,
+        infer=infer,
         ramp=_ramp(fields.inner("ramp", _RAMP), problems) if fields.has("ramp") else None,
         breaker=_breaker(fields),
         paused=fields.value("paused", check.flag, False),

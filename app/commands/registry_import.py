@@ -15,14 +15,20 @@ from typing import Any
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from app.commands import audit, registry_changes, registry_export, revision
+from app.commands import audit, lifecycle, registry_changes, registry_export, revision
 from app.commands.registry_changes import Change
-from app.commands.registry_rows import integration_columns, wire_columns
+from app.commands.registry_rows import (
+    inference_columns,
+    integration_columns,
+    wire_columns,
+)
 from app.commands.registry_values import IntegrationEntry, PartnerEntry, RegistryFile
 from app.models import (
     Base,
+    FunnelDeadline,
     FunnelStep,
     InboundToken,
+    InferenceRule,
     Integration,
     Objective,
     Operation,
@@ -32,8 +38,18 @@ from app.models import (
     WireRules,
 )
 
-ListTable = type[FunnelStep] | type[InboundToken] | type[Objective] | type[Operation]
-_LISTS: tuple[ListTable, ...] = (FunnelStep, InboundToken, Objective, Operation)
+ListTable = (
+    type[FunnelDeadline]
+    | type[FunnelStep]
+    | type[InboundToken]
+    | type[InferenceRule]
+    | type[Objective]
+    | type[Operation]
+)
+_LISTS: tuple[ListTable, ...] = (
+    FunnelDeadline, FunnelStep, InboundToken, InferenceRule, Objective, Operation,
+)  # fmt: skip
+_FUNNEL = frozenset({"funnel", "funnel_deadlines"})
 
 
 def apply(session: Session, wanted: RegistryFile, *, now_us: int, actor: str) -> list[Change]:
@@ -49,8 +65,20 @@ def apply(session: Session, wanted: RegistryFile, *, now_us: int, actor: str) ->
             session, now_us=now_us, actor=actor, action=action, subject=change.slug,
             detail=change.what,
         )  # fmt: skip
+    _read_installs_again(session, changes, now_us)
     revision.bump(state, now_us)
     return changes
+
+
+def _read_installs_again(session: Session, changes: Sequence[Change], now_us: int) -> None:
+    """By a funnel that has changed, the same installations stand elsewhere."""
+    slugs = [
+        each.slug
+        for each in changes
+        if each.verb == "changed" and _FUNNEL & set(each.what.split(", "))
+    ]
+    ids = session.scalars(select(Integration.id).where(Integration.slug.in_(slugs))).all()
+    lifecycle.refold(session, ids, now_us=now_us)
 
 
 def _write(session: Session, wanted: RegistryFile, changes: Sequence[Change], now_us: int) -> None:
@@ -147,6 +175,10 @@ def _list_rows(entry: IntegrationEntry) -> Iterable[tuple[ListTable, dict[str, A
         yield Objective, {"position": position, **asdict(objective)}
     for position, step in enumerate(entry.funnel):
         yield FunnelStep, {"position": position, "name": step}
+    for step, deadline_us in entry.funnel_deadlines:
+        yield FunnelDeadline, {"step": step, "deadline_us": deadline_us}
+    for position, rule in enumerate(entry.infer):
+        yield InferenceRule, {"position": position, **inference_columns(rule)}
     for token in entry.inbound_token_sha256:
         yield InboundToken, {"sha256": token}
 

@@ -6,8 +6,9 @@ An integration without a row of wire rules has the defaults.
 from dataclasses import asdict
 from typing import Any
 
-from app.commands.registry_values import IntegrationEntry, RampEntry
+from app.commands.registry_values import InferEntry, IntegrationEntry, RampEntry
 from app.domain.route import Breaker, CapturePolicy, Limits, Ramp, Timeouts, TlsFiles
+from app.domain.words import Direction
 from app.models import Integration, WireRules
 
 
@@ -74,6 +75,32 @@ def tls_of(wire: WireRules | None) -> TlsFiles:
     if wire is None:
         return TlsFiles()
     return TlsFiles(wire.ca_file, wire.client_cert_file, wire.client_key_file)
+
+
+def deadlines_of(row: Integration) -> tuple[tuple[str, int], ...]:
+    """The deadlines of its steps that are not the usual one, by step."""
+    return tuple(sorted((each.step, each.deadline_us) for each in row.funnel_deadlines))
+
+
+def inference_of(row: Integration) -> tuple[InferEntry, ...]:
+    """Which exchanges mean a step, in the order in which they are tried."""
+    return tuple(
+        InferEntry(
+            each.step,
+            None if each.direction is None else Direction(each.direction).word,
+            each.operation,
+            each.topic,
+            each.status_from,
+            each.status_to,
+        )
+        for each in row.inference_rules
+    )
+
+
+def inference_columns(entry: InferEntry) -> dict[str, Any]:
+    """What a row of `inference_rules` says of an entry."""
+    direction = None if entry.direction is None else int(Direction.of(entry.direction))
+    return {**asdict(entry), "direction": direction}
 
 
 def integration_columns(entry: IntegrationEntry) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What a registry file says, as values; equal values mean the same registry.
 
-Lists whose order means nothing (partners, integrations, tokens) are kept sorted.
+Lists whose order means nothing (partners, integrations, tokens, deadlines) are kept sorted.
 """
 
 from dataclasses import dataclass, field
@@ -30,6 +30,19 @@ class RampEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class InferEntry:
+    """An exchange that means a step of the funnel; what is None may be anything. Statuses from
+    `status_from` to `status_to`; `direction` is a word."""
+
+    step: str
+    direction: str | None = None
+    operation: str | None = None
+    topic: str | None = None
+    status_from: int = 200
+    status_to: int = 299
+
+
+@dataclass(frozen=True, slots=True)
 class IntegrationEntry:
     """One integration. What the file leaves out has the default given here."""
 
@@ -46,6 +59,8 @@ class IntegrationEntry:
     operations: tuple[str, ...] = ()
     objectives: tuple[ObjectiveEntry, ...] = ()
     funnel: tuple[str, ...] = ()
+    funnel_deadlines: tuple[tuple[str, int], ...] = ()
+    infer: tuple[InferEntry, ...] = ()
     ramp: RampEntry | None = None
     breaker: Breaker | None = field(default_factory=Breaker)
     paused: bool = False

@@ -19,15 +19,18 @@ from app.models.alert import Alert, Delivery, Incident, Notification, ReceiverTe
 from app.models.audit import AuditEntry
 from app.models.base import Base
 from app.models.error_group import ErrorGroupState
-from app.models.installation import Customer, Installation, InstallationState
+from app.models.installation import Installation
 from app.models.integration import (
+    FunnelDeadline,
     FunnelStep,
     InboundToken,
+    InferenceRule,
     Integration,
     Objective,
     Operation,
     Visibility,
 )
+from app.models.lifecycle import FunnelDay, LifecycleCursor, LifecycleEvent
 from app.models.note import Note, NoteKind
 from app.models.partner import Partner, PartnerContact
 from app.models.platform import Platform, RegistryState
@@ -38,16 +41,19 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Base",
-    "Customer",
     "Delivery",
     "ErrorGroupState",
+    "FunnelDay",
+    "FunnelDeadline",
     "FunnelStep",
     "InboundToken",
     "Incident",
+    "InferenceRule",
     "Installation",
-    "InstallationState",
     "Integration",
     "IntegrationMembership",
+    "LifecycleCursor",
+    "LifecycleEvent",
     "LoginLink",
     "LoginSession",
     "Membership",

@@ -6,7 +6,15 @@ is its only writer. The small tables hold lists, in the order of the file.
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Double, ForeignKey, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Double,
+    ForeignKey,
+    SmallInteger,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.models.base import Base, words_type
@@ -95,6 +103,10 @@ class Integration(Base):
     funnel_steps: Mapped[list["FunnelStep"]] = relationship(
         order_by="FunnelStep.position", viewonly=True
     )
+    funnel_deadlines: Mapped[list["FunnelDeadline"]] = relationship(viewonly=True)
+    inference_rules: Mapped[list["InferenceRule"]] = relationship(
+        order_by="InferenceRule.position", viewonly=True
+    )
     inbound_tokens: Mapped[list["InboundToken"]] = relationship(
         order_by="InboundToken.sha256", viewonly=True
     )
@@ -159,6 +171,48 @@ class FunnelStep(Base):
         primary_key=True, autoincrement=False, comment="Order of the steps, from 0"
     )
     name: Mapped[str] = mapped_column(String(63), comment="Such as authorized")
+
+
+class FunnelDeadline(Base):
+    """How long one step of an integration's funnel may take; a step without a row has a day."""
+
+    __tablename__ = "funnel_deadlines"
+    __table_args__ = (CheckConstraint("deadline_us > 0", name="deadline_positive"),)
+
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("integrations.id", ondelete="CASCADE"), primary_key=True, comment="Whose"
+    )
+    step: Mapped[str] = mapped_column(String(63), primary_key=True, comment="Which step")
+    deadline_us: Mapped[int] = mapped_column(
+        BigInteger, comment="Longest time after the step before, microseconds"
+    )
+
+
+class InferenceRule(Base):
+    """An exchange that means a step: what is NULL may be anything."""
+
+    __tablename__ = "inference_rules"
+    __table_args__ = (
+        CheckConstraint("operation IS NOT NULL OR topic IS NOT NULL", name="names_something"),
+        CheckConstraint("status_from <= status_to", name="status_in_order"),
+    )
+
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("integrations.id", ondelete="CASCADE"), primary_key=True, comment="Whose"
+    )
+    position: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, comment="Order of trying, from 0"
+    )
+    direction: Mapped[int | None] = mapped_column(
+        SmallInteger, comment="Code of app.domain.words.Direction"
+    )
+    operation: Mapped[str | None] = mapped_column(
+        String(300), comment="Such as POST /oauth/token, as rollups name it"
+    )
+    topic: Mapped[str | None] = mapped_column(String(200), comment="Topic of a webhook")
+    status_from: Mapped[int] = mapped_column(comment="Least HTTP status")
+    status_to: Mapped[int] = mapped_column(comment="Greatest HTTP status")
+    step: Mapped[str] = mapped_column(String(63), comment="What it means")
 
 
 class InboundToken(Base):

@@ -10,12 +10,19 @@ are words of this code and route templates, never what a caller sent, so series 
 """
 
 from app.telemetry.home import watch_home
-from app.telemetry.instruments import RequestSpan, count_login, count_mail, timed_query
+from app.telemetry.instruments import (
+    RequestSpan,
+    count_events,
+    count_login,
+    count_mail,
+    timed_query,
+)
 from app.telemetry.setup import configure, exposition
 
 __all__ = [
     "RequestSpan",
     "configure",
+    "count_events",
     "count_login",
     "count_mail",
     "exposition",

@@ -36,6 +36,9 @@ _mails = _meter.create_counter(
 _logins = _meter.create_counter(
     "midspan.logins", description="Log-ins by method (password, link, oidc) and how they ended"
 )
+_events = _meter.create_counter(
+    "midspan.events", description="Posted events by kind (lifecycle, billing) and what became of it"
+)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -76,6 +79,11 @@ def count_mail(result: str) -> None:
 def count_login(method: str, result: str) -> None:
     """One log-in by `method` ended as `in`, `wrong` or `throttled`."""
     _logins.add(1, {"method": method, "result": result})
+
+
+def count_events(kind: str, result: str, number: int) -> None:
+    """So many events of a `kind` were `accepted`, `duplicate` or `rejected`."""
+    _events.add(number, {"kind": kind, "result": result})
 
 
 class RequestSpan:

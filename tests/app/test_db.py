@@ -11,23 +11,27 @@ from sqlalchemy.orm import Session
 
 from app import db
 from app.errors import RegistryUnavailable, SchemaError, SettingsError
-from app.models import Customer, Membership, Platform
+from app.models import Membership, Partner, Platform
+
+
+def named(slug: str) -> Partner:
+    return Partner(slug=slug, name=slug, created_us=1, updated_us=1)
 
 
 def names(engine: Engine) -> list[str]:
     with db.reading(engine) as session:
-        return list(session.scalars(select(Customer.external_id).order_by(Customer.external_id)))
+        return list(session.scalars(select(Partner.slug).order_by(Partner.slug)))
 
 
 def lose(session: Session) -> None:
-    session.add(Customer(external_id="lost", created_us=1))
+    session.add(named("lost"))
     session.flush()
     raise ZeroDivisionError
 
 
 def test_a_transaction_commits_whole_or_not_at_all(engine: Engine) -> None:
     with db.transaction(engine) as session:
-        session.add(Customer(external_id="kept", created_us=1))
+        session.add(named("kept"))
     with pytest.raises(ZeroDivisionError), db.transaction(engine) as session:
         lose(session)
     assert names(engine) == ["kept"]
@@ -45,10 +49,10 @@ def test_a_reading_session_cannot_write(engine: Engine) -> None:
 
 def test_a_reading_session_sees_one_state_to_its_end(engine: Engine) -> None:
     with db.reading(engine) as session:
-        before = session.scalars(select(Customer)).all()
+        before = session.scalars(select(Partner)).all()
         with db.transaction(engine) as other:
-            other.add(Customer(external_id="new", created_us=1))
-        assert session.scalars(select(Customer)).all() == before == []
+            other.add(named("new"))
+        assert session.scalars(select(Partner)).all() == before == []
     assert names(engine) == ["new"]
 
 
@@ -60,8 +64,8 @@ def test_writers_that_read_first_take_turns_instead_of_failing(sqlite_url: str) 
         try:
             for number in range(20):
                 with db.transaction(engine) as session:
-                    session.scalars(select(Customer)).all()
-                    session.add(Customer(external_id=f"{prefix}{number}", created_us=1))
+                    session.scalars(select(Partner)).all()
+                    session.add(named(f"{prefix}{number}"))
         except Exception as error:
             failures.append(error)
 
@@ -103,11 +107,11 @@ def test_a_locked_sqlite_file_is_unavailable_and_says_so(
         pytest.raises(RegistryUnavailable, match="is locked by another process: try again"),
         db.transaction(engine) as session,
     ):
-        session.scalars(select(Customer)).all()
+        session.scalars(select(Partner)).all()
     assert names(engine) == []
     holder.execute("ROLLBACK")
     with db.transaction(engine) as session:
-        session.add(Customer(external_id="after", created_us=1))
+        session.add(named("after"))
     holder.close()
     engine.dispose()
 

@@ -1,15 +1,19 @@
 """Hypothesis strategies: registries that a file can describe."""
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
-from app.commands.registry_checks import METHODS, STANDING_STEPS, operation_shape
+from app.commands.registry_checks import METHODS, operation_shape
 from app.commands.registry_values import (
+    InferEntry,
     IntegrationEntry,
     ObjectiveEntry,
     PartnerEntry,
     RampEntry,
     RegistryFile,
 )
+from app.domain.funnel import DEFAULT_STEPS, STANDING_STEPS
 from app.domain.route import (
     UNATTRIBUTED,
     Breaker,
@@ -86,7 +90,40 @@ tls_files = st.one_of(
 timeouts = st.builds(Timeouts, milliseconds, milliseconds, milliseconds, milliseconds)
 
 
+funnels = st.lists(words, max_size=4, unique=True).map(tuple)
+
+
+def infer_entries(steps: tuple[str, ...]) -> st.SearchStrategy[InferEntry]:
+    statuses = st.sampled_from([(200, 299), (201, 201), (404, 404), (500, 599)])
+    return st.builds(
+        lambda step, direction, named, status: InferEntry(step, direction, *named, *status),
+        st.sampled_from([*(steps or DEFAULT_STEPS), *sorted(STANDING_STEPS)]),
+        st.none() | st.sampled_from(["inbound", "outbound"]),
+        st.sampled_from([("POST /oauth/{id}", None), (None, "app.installed"), ("GET /", "x y")]),
+        statuses,
+    )
+
+
+def steps_and_more(steps: tuple[str, ...]) -> st.SearchStrategy[tuple]:
+    deadlines = st.dictionaries(
+        st.sampled_from(steps or DEFAULT_STEPS), st.integers(60, 86_400 * 9), max_size=3
+    )
+    return st.tuples(
+        st.just(steps),
+        deadlines.map(lambda of: tuple(sorted((s, n * SECOND_US) for s, n in of.items()))),
+        st.lists(infer_entries(steps), max_size=3).map(tuple),
+    )
+
+
 def integrations(slug: str, tokens: list[str]) -> st.SearchStrategy[IntegrationEntry]:
+    return st.builds(with_funnel, plain_integrations(slug, tokens), funnels.flatmap(steps_and_more))
+
+
+def with_funnel(entry: IntegrationEntry, more: tuple) -> IntegrationEntry:
+    return replace(entry, funnel=more[0], funnel_deadlines=more[1], infer=more[2])
+
+
+def plain_integrations(slug: str, tokens: list[str]) -> st.SearchStrategy[IntegrationEntry]:
     return st.builds(
         IntegrationEntry,
         slug=st.just(slug),
@@ -101,7 +138,6 @@ def integrations(slug: str, tokens: list[str]) -> st.SearchStrategy[IntegrationE
         limits=limits,
         operations=operations.map(tuple),
         objectives=objectives.map(tuple),
-        funnel=st.lists(words, max_size=4, unique=True).map(tuple),
         ramp=st.none() | ramps,
         breaker=st.none() | breakers,
         paused=st.booleans(),

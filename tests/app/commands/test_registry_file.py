@@ -173,6 +173,15 @@ BAD_FIELDS = [
     ("funnel: [started, started]", "'started' already, on line 8"),
     ("funnel: [uninstalled]", "is a step of every funnel"),
     ("funnel: [Started]", "must begin with a-z"),
+    ("funnel_deadlines: {verfied: 2h}", "has no 'verfied': did you mean 'verified'?"),
+    ("funnel_deadlines: {verified: 5s}", "is not between 60 and"),
+    ("infer: [{when: {topic: x}}]", "lacks 'step'"),
+    ("infer: [{step: verified}]", "lacks 'when'"),
+    ("infer: [{when: {topic: x}, step: verfied}]", "did you mean 'verified'?"),
+    ("infer: [{when: {status: 2xx}, step: verified}]", "must name an 'operation' or a 'topic'"),
+    ("infer: [{when: {topic: x, status: 20x}, step: verified}]", "neither an HTTP status"),
+    ("infer: [{when: {topic: x, direction: up}, step: verified}]", "one of outbound, inbound"),
+    ("infer: [{when: {operation: oauth}, step: verified}]", "is not an operation such as"),
 ]  # fmt: skip
 
 

@@ -8,16 +8,20 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import configure_mappers
 
 from app.db import transaction
+from app.domain.funnel import InstallationState
 from app.domain.route import CapturePolicy
 from app.domain.scope import Role
 from app.models import (
     ApiToken,
     AuditEntry,
     Base,
+    FunnelDeadline,
     InboundToken,
+    InferenceRule,
     Installation,
-    InstallationState,
     Integration,
+    LifecycleCursor,
+    LifecycleEvent,
     LoginSession,
     Objective,
     Partner,
@@ -42,6 +46,18 @@ def integration(**given: object) -> Integration:
         "total_ms": 1, "body_bytes": 1, "created_us": 1, "updated_us": 1,
     }  # fmt: skip
     return Integration(**{**defaults, **given})
+
+
+def installation(**given: object) -> Installation:
+    defaults = {"integration_id": 1, "external_id": "i", "state": InstallationState.ACTIVE,
+                "last_us": 1, "created_us": 1, "updated_us": 1, "facts": b""}  # fmt: skip
+    return Installation(**{**defaults, **given})
+
+
+def event(**given: object) -> LifecycleEvent:
+    defaults = {"integration_id": 1, "event_id": "e", "installation": "i", "step": "started",
+                "occurred_us": 1, "received_us": 1}  # fmt: skip
+    return LifecycleEvent(**{**defaults, **given})
 
 
 def wire_rules(**given: object) -> WireRules:
@@ -81,6 +97,7 @@ def filled(engine: Engine) -> Engine:
         session.add_all([integration(id=1), integration(id=2, slug="chat")])
         session.flush()
         session.add(wire_rules(integration_id=2, **BREAKER, **RAMP))
+        session.add_all([installation(external_id="taken"), event()])
         session.add(User(id=1, email="a@b.example", password_hash="x", role=Role.ADMIN,
                          created_us=1))  # fmt: skip
         session.add(ApiToken(name="ci", sha256="a" * 64, role=Role.ADMIN, created_us=1))
@@ -120,9 +137,14 @@ REFUSED = [
     ("an admin's token with one", lambda: ApiToken(
         name="x", sha256="b" * 64, role=Role.ADMIN, partner_id=1, created_us=1)),
     ("a name in use", lambda: ApiToken(name="ci", sha256="b" * 64, role=Role.ADMIN, created_us=1)),
-    ("an installation of no integration", lambda: Installation(
-        integration_id=9, external_id="i", state=InstallationState.ACTIVE, created_us=1,
-        updated_us=1)),
+    ("an installation of no integration", lambda: installation(integration_id=9)),
+    ("the same installation again", lambda: installation(external_id="taken")),
+    ("an event again", event),
+    ("a rule that fits everything", lambda: InferenceRule(
+        integration_id=1, position=0, status_from=200, status_to=299, step="x")),
+    ("a deadline of nothing", lambda: FunnelDeadline(
+        integration_id=1, step="x", deadline_us=0)),
+    ("a second cursor", lambda: LifecycleCursor(id=2, exchange=b"", folded_us=0)),
 ]  # fmt: skip
 
 

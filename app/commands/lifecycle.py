@@ -1,0 +1,313 @@
+"""Taking in lifecycle events: what was sent is kept, and folded into where installations stand.
+
+`record` takes an array of whatever was posted and stores, in one transaction, every event that
+makes sense and is new; each other one is named with its reason or counted as a duplicate. An id is
+an integration's own and belongs to the first event that carried it: a later one with the same id
+is a duplicate, whatever it says. The work goes by columns and not by events: a thousand of them
+cost some ten statements.
+
+Events are taken in one after another, so that two calls about one installation add up. `refold`
+reads what is known again by another funnel.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row, Table, bindparam, insert, select, text, update
+from sqlalchemy.orm import Session
+
+from app.commands import event_fields as fields
+from app.commands import funnel_days
+from app.commands.facts import pack, unpack
+from app.commands.registry_funnel import unknown_step
+from app.domain.funnel import NOTHING, Event, Facts, Funnel, fold, funnel_of, standing
+from app.models import FunnelDeadline, FunnelStep, Installation, Integration, LifecycleEvent
+
+#: Ids that begin so are made by Midspan itself, of exchanges.
+WIRE = "wire:"
+_LOCK_KEY = 0x4D69_6473_7061_6E02  # any fixed number; names our advisory lock in PostgreSQL
+_KEYS = frozenset(
+    {"id", "integration", "installation", "customer", "step", "occurred_at", "plan", "source",
+     "reason"}
+)  # fmt: skip
+_SLICE = 5_000
+_installations: Table = Installation.__table__  # type: ignore[assignment]
+_events: Table = LifecycleEvent.__table__  # type: ignore[assignment]
+Key = tuple[int, str]
+Known = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Which event of an array was not taken, and why."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an array: how many are new, how many were known, and the rest by name."""
+
+    accepted: int
+    duplicates: int
+    rejected: tuple[Rejection, ...]
+
+
+class Sent(NamedTuple):
+    """An event with what it is about."""
+
+    integration: str
+    installation: str
+    event: Event
+
+
+class Owner(NamedTuple):
+    """An integration that events may name."""
+
+    id: int
+    funnel: Funnel
+
+
+def record(session: Session, events: Sequence[Any], *, now_us: int) -> Receipt:
+    """Take in what was posted. Whatever an element is, it rejects at most itself."""
+    read = [_read(each, now_us) for each in events]
+    found = owners(session, {each.integration for each in read if isinstance(each, Sent)})
+    taken: list[Sent] = []
+    rejected: list[Rejection] = []
+    for index, each in enumerate(read):
+        reason = each if isinstance(each, str) else _fault(each, found)
+        if reason is not None:
+            rejected.append(Rejection(index, reason))
+        elif isinstance(each, Sent):
+            taken.append(each)
+    accepted = store(session, taken, found, now_us=now_us)
+    return Receipt(accepted, len(taken) - accepted, tuple(rejected))
+
+
+def store(
+    session: Session, sent: Sequence[Sent], known: Mapping[str, Owner], *, now_us: int
+) -> int:
+    """Keep what is new of events that name steps of `known` integrations; how many that are."""
+    if not sent:
+        return 0
+    _take_turn(session)
+    fresh = _fresh(session, sent, known)
+    if fresh:
+        rows = [_event_row(key[0], each, now_us) for key, each in fresh.items()]
+        session.connection().execute(insert(_events), rows)
+        _fold(session, fresh.values(), known, now_us)
+    return len(fresh)
+
+
+def owners(session: Session, slugs: Iterable[str]) -> dict[str, Owner]:
+    """The integrations of these slugs, those that left the registry file included."""
+    statement = select(Integration.id, Integration.slug).where(Integration.slug.in_(sorted(slugs)))
+    ids = {row.slug: row.id for row in session.execute(statement)}
+    funnels = funnels_of(session, ids.values())
+    return {slug: Owner(number, funnels[number]) for slug, number in ids.items()}
+
+
+def funnels_of(session: Session, ids: Iterable[int]) -> dict[int, Funnel]:
+    """The funnel of each integration."""
+    wanted = sorted(ids)
+    steps: dict[int, list[str]] = {number: [] for number in wanted}
+    deadlines: dict[int, dict[str, int]] = {number: {} for number in wanted}
+    ordered = (
+        select(FunnelStep.integration_id, FunnelStep.name)
+        .where(FunnelStep.integration_id.in_(wanted))
+        .order_by(FunnelStep.integration_id, FunnelStep.position)
+    )
+    for number, name in session.execute(ordered):
+        steps[number].append(name)
+    limits = select(
+        FunnelDeadline.integration_id, FunnelDeadline.step, FunnelDeadline.deadline_us
+    ).where(FunnelDeadline.integration_id.in_(wanted))
+    for number, step, deadline_us in session.execute(limits):
+        deadlines[number][step] = deadline_us
+    return {number: funnel_of(steps[number], deadlines[number]) for number in wanted}
+
+
+def refold(session: Session, ids: Iterable[int], *, now_us: int) -> None:
+    """Read the facts of integrations by their funnels of now, after these have changed."""
+    funnels = funnels_of(session, ids)
+    _take_turn(session)
+    for number, funnel in funnels.items():
+        after = 0
+        while rows := _slice(session, number, after):
+            after = rows[-1].id
+            _write(session, [_Change(row, number, row.external_id, unpack(row.facts), funnel)
+                             for row in rows], now_us)  # fmt: skip
+        funnel_days.all_stale(session, number)
+
+
+def _read(raw: Any, now_us: int) -> Sent | str:
+    """The event, or what is wrong with it."""
+    try:
+        given = fields.entries(raw, _KEYS)
+        own_id = fields.needed(given, "id", 200)
+        if own_id.startswith(WIRE):
+            raise ValueError(f"ids that begin with {WIRE!r} are Midspan's own")
+        event = Event(
+            own_id,
+            fields.needed(given, "step", 63),
+            fields.moment(given, "occurred_at", now_us),
+            fields.optional(given, "customer", 200),
+            fields.optional(given, "plan", 100),
+            fields.optional(given, "source", 100),
+            fields.optional(given, "reason", 500),
+        )
+        slug = fields.needed(given, "integration", 63)
+        return Sent(slug, fields.needed(given, "installation", 200), event)
+    except ValueError as error:
+        return str(error)
+
+
+def _fault(sent: Sent, known: Mapping[str, Owner]) -> str | None:
+    owner = known.get(sent.integration)
+    if owner is None:
+        return f"unknown integration {fields.shown(sent.integration)}"
+    if not owner.funnel.knows(sent.event.step):
+        return unknown_step(sent.event.step, owner.funnel.steps)
+    return None
+
+
+def _take_turn(session: Session) -> None:
+    """Wait until nobody else takes in events. On SQLite the write transaction is that already."""
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})"))
+
+
+def _fresh(session: Session, sent: Sequence[Sent], known: Mapping[str, Owner]) -> dict[Key, Sent]:
+    """Those whose ids nobody used before, the first of each."""
+    found: dict[Key, Sent] = {}
+    for each in sent:
+        found.setdefault((known[each.integration].id, each.event.id), each)
+    ids = {event_id for _owner, event_id in found}
+    statement = select(LifecycleEvent.integration_id, LifecycleEvent.event_id)
+    for owner, event_id in session.execute(statement.where(LifecycleEvent.event_id.in_(ids))):
+        found.pop((owner, event_id), None)
+    return found
+
+
+def _event_row(owner: int, sent: Sent, now_us: int) -> dict[str, Any]:
+    event = sent.event
+    return {
+        "integration_id": owner,
+        "event_id": event.id,
+        "installation": sent.installation,
+        "customer": event.customer,
+        "step": event.step,
+        "occurred_us": event.at_us,
+        "plan": event.plan,
+        "source": event.source,
+        "reason": event.reason,
+        "received_us": now_us,
+    }
+
+
+class _Change(NamedTuple):
+    """An installation as it is to be; `row` None: it is new."""
+
+    row: Known | None
+    owner: int
+    external_id: str
+    facts: Facts
+    funnel: Funnel
+
+
+def _fold(session: Session, sent: Iterable[Sent], known: Mapping[str, Owner], now_us: int) -> None:
+    told: dict[Key, list[Event]] = {}
+    funnels: dict[int, Funnel] = {}
+    for each in sent:
+        owner = known[each.integration]
+        funnels[owner.id] = owner.funnel
+        told.setdefault((owner.id, each.installation), []).append(each.event)
+    rows = _rows(session, {name for _owner, name in told})
+    changes = []
+    for key, events in told.items():
+        row = rows.get(key)
+        facts = fold(unpack(row.facts) if row else NOTHING, events)
+        changes.append(_Change(row, *key, facts, funnels[key[0]]))
+    _write(session, changes, now_us)
+
+
+_KNOWN: tuple[Any, ...] = (
+    Installation.id, Installation.integration_id, Installation.external_id,
+    Installation.entered_us, Installation.next_step, Installation.due_us, Installation.lost_cause,
+    Installation.facts,
+)  # fmt: skip
+
+
+def _rows(session: Session, names: Iterable[str]) -> dict[Key, Known]:
+    statement = select(*_KNOWN).where(Installation.external_id.in_(sorted(names)))
+    return {(row.integration_id, row.external_id): row for row in session.execute(statement)}
+
+
+def _slice(session: Session, owner: int, after: int) -> Sequence[Known]:
+    statement = (
+        select(*_KNOWN)
+        .where(Installation.integration_id == owner, Installation.id > after)
+        .order_by(Installation.id)
+        .limit(_SLICE)
+    )
+    return session.execute(statement).all()
+
+
+def _write(session: Session, changes: Sequence[_Change], now_us: int) -> None:
+    """Write installations down, and that the days they entered on are to be counted anew."""
+    made, changed = [], []
+    days: set[tuple[int, int]] = set()
+    for each in changes:
+        columns = _columns(each, now_us)
+        days |= {
+            (each.owner, funnel_days.day_of(at_us))
+            for at_us in (columns["entered_us"], each.row.entered_us if each.row else None)
+            if at_us is not None
+        }
+        if each.row is None:
+            new = {"integration_id": each.owner, "external_id": each.external_id}
+            made.append({**new, **columns, "created_us": now_us})
+        else:
+            changed.append({**columns, "row_id": each.row.id})
+    connection = session.connection()
+    if made:
+        connection.execute(insert(_installations), made)
+    if changed:
+        connection.execute(_UPDATE, changed)
+    funnel_days.stale(session, days)
+
+
+def _columns(change: _Change, now_us: int) -> dict[str, Any]:
+    row, facts = change.row, change.facts
+    stands = standing(facts, change.funnel)
+    lost = stands.lost
+    if lost is None and row and (row.next_step, row.due_us) == (stands.next_step, stands.due_us):
+        lost = row.lost_cause if stands.due_us is not None else None
+    return {
+        "customer": facts.customer.word if facts.customer else None,
+        "state": stands.state,
+        "plan": facts.plan.word if facts.plan else None,
+        "source": facts.source.word if facts.source else None,
+        "reason": stands.reason,
+        "entered_us": stands.entered_us,
+        "activated_us": stands.activated_us,
+        "uninstalled_us": stands.uninstalled_us,
+        "next_step": stands.next_step,
+        "due_us": stands.due_us,
+        "lost_cause": lost,
+        "last_us": facts.last_us,
+        "updated_us": now_us,
+        "facts": pack(facts),
+    }
+
+
+_UPDATE = (
+    update(_installations)
+    .where(_installations.c.id == bindparam("row_id"))
+    .values({name: bindparam(name) for name in (
+        "customer", "state", "plan", "source", "reason", "entered_us", "activated_us",
+        "uninstalled_us", "next_step", "due_us", "lost_cause", "last_us", "updated_us", "facts",
+    )})
+)  # fmt: skip
