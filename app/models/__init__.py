@@ -18,6 +18,7 @@ from app.models.access import (
 from app.models.alert import Alert, Delivery, Incident, Notification, ReceiverTest, Silence
 from app.models.audit import AuditEntry
 from app.models.base import Base
+from app.models.billing import BilledEvent, ExchangeRate, PaymentDay, RevenueStep, Subscription
 from app.models.error_group import ErrorGroupState
 from app.models.installation import Installation
 from app.models.integration import (
@@ -41,8 +42,11 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Base",
+    "BilledEvent",
+    "Customer",
     "Delivery",
     "ErrorGroupState",
+    "ExchangeRate",
     "FunnelDay",
     "FunnelDeadline",
     "FunnelStep",
@@ -64,10 +68,13 @@ __all__ = [
     "Operation",
     "Partner",
     "PartnerContact",
+    "PaymentDay",
     "Platform",
     "ReceiverTest",
     "RegistryState",
+    "RevenueStep",
     "Silence",
+    "Subscription",
     "User",
     "Visibility",
     "WireRules",

@@ -32,7 +32,7 @@ def words_type(vocabulary: type[StrEnum], name: str) -> Enum:
         name=name,
         native_enum=False,
         create_constraint=True,
-        length=20,
+        length=max(20, *(len(member.value) for member in vocabulary)),
         values_callable=lambda members: [member.value for member in members],
     )
 

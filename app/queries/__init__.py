@@ -28,6 +28,7 @@ from app.queries.overview import Overview, OverviewRow, Share, league_as_of, ove
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
 from app.queries.results import Siblings
+from app.queries.revenue import RevenueView, revenue
 from app.queries.spreadsheet import export
 from app.queries.timeline import DayView, Heat, Timeline, WayView, days, timeline
 from app.store.port import ExchangeFilter
@@ -42,6 +43,7 @@ __all__ = [
     "Overview",
     "OverviewRow",
     "Reading",
+    "RevenueView",
     "Share",
     "Siblings",
     "Timeline",
@@ -65,6 +67,7 @@ __all__ = [
     "notes",
     "operations",
     "overview",
+    "revenue",
     "series",
     "siblings",
     "timeline",

@@ -1,0 +1,201 @@
+"""What an integration earns."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import marshmallow as ma
+from flask_smorest import Blueprint
+from marshmallow import fields
+
+from app import queries
+from app.api import rendering
+from app.api.arguments import Span, window_of
+from app.api.context import now_us, reading, scope
+from app.api.schemas import WindowSchema
+from app.domain.currency import MINOR_DIGITS
+from app.domain.retention import Ratio
+from app.domain.window import DAY_US, Window, window_ending
+from app.queries import RevenueView
+from app.queries.revenue import CurrencyView
+
+Json = dict[str, Any]
+#: The window of a question that names none.
+USUAL_US = 30 * DAY_US
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RevenueArguments(Span):
+    """`revenue?window|from&to&currency=`; the last 30 days unless a window is named."""
+
+    currency = fields.String(
+        validate=ma.validate.OneOf(sorted(MINOR_DIGITS)),
+        metadata={"description": "What amounts are told in; default: what most customers pay in"},
+    )
+
+
+def _minor(description: str, *, nullable: bool = False) -> fields.Integer:
+    known = {"description": f"{description}, minor units"}
+    return fields.Integer(required=True, allow_none=nullable, metadata=known)
+
+
+class MoneySchema(ma.Schema):
+    """An amount."""
+
+    amount_minor = _minor("How much")
+    currency = fields.String(required=True)
+
+
+class RatioSchema(ma.Schema):
+    """A ratio with both its terms; null in its place when there is no denominator."""
+
+    value = fields.Float(required=True)
+    numerator = fields.Integer(required=True)
+    denominator = fields.Integer(required=True)
+
+
+def _ratio() -> fields.Nested:
+    return fields.Nested(RatioSchema, required=True, allow_none=True)
+
+
+class MovementsSchema(ma.Schema):
+    """opening + new + expansion - contraction - churn + reactivation = closing."""
+
+    opening = _minor("MRR before")
+    new = _minor("Of first payers")
+    expansion = _minor("More of payers")
+    contraction = _minor("Less of those who stay")
+    churn = _minor("Of those who left")
+    reactivation = _minor("Of those who came back")
+    closing = _minor("MRR after")
+
+
+class PaymentsSchema(ma.Schema):
+    """What was paid in the window, never part of MRR."""
+
+    paid_minor = _minor("Invoices paid")
+    refunded_minor = _minor("Refunds")
+    failed_minor = _minor("Invoices that could not be collected")
+    failed = fields.Integer(required=True)
+    usage_minor = _minor("Usage charged, beside invoices")
+    platform_share_minor = _minor("The platform's part of what was paid and not refunded")
+    net_payout_minor = _minor("paid - refunded - platform_share")
+
+
+class CurrencySchema(ma.Schema):
+    """One currency that is paid in. `rate` is units of the answer's currency for one of it."""
+
+    currency = fields.String(required=True)
+    mrr_minor = _minor("MRR in it")
+    converted_minor = _minor("The same in the answer's; null: no rate", nullable=True)
+    rate = fields.String(required=True, allow_none=True)
+    rate_date = fields.String(required=True, allow_none=True, metadata={"format": "date"})
+
+
+class RevenueSchema(ma.Schema):
+    """One integration over one window of whole UTC days."""
+
+    integration = fields.String(required=True)
+    window = fields.Nested(WindowSchema, required=True)
+    currency = fields.String(required=True)
+    mrr = fields.Nested(MoneySchema, required=True)
+    arr = fields.Nested(MoneySchema, required=True)
+    movements = fields.Nested(MovementsSchema, required=True)
+    customers = fields.Integer(required=True)
+    arpa_minor = _minor("MRR of one customer", nullable=True)
+    grr = _ratio()
+    nrr = _ratio()
+    logo_churn = _ratio()
+    revenue_churn = _ratio()
+    trial_conversion = _ratio()
+    ltv_minor = _minor("ARPA by monthly logo churn; null: nobody left", nullable=True)
+    at_risk_minor = _minor("MRR of customers who met too many failures", nullable=True)
+    payments = fields.Nested(PaymentsSchema, required=True)
+    currencies = fields.List(fields.Nested(CurrencySchema), required=True)
+    unmatched_subscriptions = fields.Integer(required=True)
+    links = fields.Dict(keys=fields.String(), required=True)
+
+
+def add_routes(api: Blueprint) -> None:
+    """Add them to the blueprint of the API."""
+    wrapped = api.arguments(RevenueArguments, location="query", unknown="raise")(revenue)
+    wrapped = api.response(200, RevenueSchema)(wrapped)
+    for status in (401, 404, 422, 429, 503):
+        wrapped = api.alt_response(status, "PROBLEM")(wrapped)
+    api.route("/integrations/<slug>/revenue", methods=["GET"])(wrapped)
+
+
+def revenue(given: Json, slug: str) -> Json:
+    """MRR at the end of a window, how it moved in it, and who stayed."""
+    found = queries.revenue(reading(), scope(), slug, window(given), given.get("currency"))
+    return rendered(found)
+
+
+def window(given: Json) -> Window:
+    """The window asked for; the last 30 days when none was."""
+    if "window" in given or "start" in given:
+        return window_of(given, now_us())
+    return window_ending(now_us(), USUAL_US)
+
+
+def rendered(view: RevenueView) -> Json:
+    """The answer."""
+    mrr = view.mrr_minor
+    moved, paid, kept = view.movements, view.payments, view.retention
+    ends = {
+        "from": rendering.moment(view.window.start_us), "to": rendering.moment(view.window.end_us)
+    }  # fmt: skip
+    return {
+        "integration": view.integration,
+        "window": rendering.span(view.window),
+        "currency": view.currency,
+        "mrr": {"amount_minor": mrr, "currency": view.currency},
+        "arr": {"amount_minor": 12 * mrr, "currency": view.currency},
+        "movements": {
+            "opening": moved.opening, "new": moved.new, "expansion": moved.expansion,
+            "contraction": moved.contraction, "churn": moved.churn,
+            "reactivation": moved.reactivation, "closing": moved.closing,
+        },
+        "customers": view.customers,
+        "arpa_minor": view.arpa_minor,
+        "grr": _terms(kept.grr),
+        "nrr": _terms(kept.nrr),
+        "logo_churn": _terms(kept.logo_churn),
+        "revenue_churn": _terms(kept.revenue_churn),
+        "trial_conversion": _terms(view.trial_conversion),
+        "ltv_minor": view.ltv_minor,
+        "at_risk_minor": view.at_risk_minor,
+        "payments": {
+            "paid_minor": paid.paid_minor, "refunded_minor": paid.refunded_minor,
+            "failed_minor": paid.failed_minor, "failed": paid.failed,
+            "usage_minor": paid.usage_minor, "platform_share_minor": paid.share_minor,
+            "net_payout_minor": paid.net_minor,
+        },
+        "currencies": [_currency(each) for each in view.currencies],
+        "unmatched_subscriptions": view.unmatched,
+        "links": {
+            "self": rendering.href("integrations", view.integration, "revenue", **ends),
+            "integration": rendering.href("integrations", view.integration),
+            "page": f"/integrations/{view.integration}/revenue",
+        },
+    }  # fmt: skip
+
+
+def _terms(ratio: Ratio | None) -> Json | None:
+    if ratio is None:
+        return None
+    return {
+        "value": ratio.value,
+        "numerator": ratio.numerator,
+        "denominator": ratio.denominator,
+    }
+
+
+def _currency(view: CurrencyView) -> Json:
+    on = None if view.rate_day is None else _EPOCH + timedelta(days=view.rate_day)
+    return {
+        "currency": view.currency,
+        "mrr_minor": view.mrr_minor,
+        "converted_minor": view.into_minor,
+        "rate": None if view.rate is None else f"{float(view.rate):.10g}",
+        "rate_date": None if on is None else on.date().isoformat(),
+    }

@@ -1,0 +1,227 @@
+"""Keeping subscriptions and revenue as their events say: the only writer of what is folded.
+
+`refold` makes anew whatever follows from the events of some subscriptions: their rows, and the
+revenue of every account that has one of them. It reads all their events, so it does not matter in
+what order they came or how often it runs; `app.commands.recompute` is the same for all of them.
+Whoever calls it holds the integration (`hold`), so that no two fold the same account at once.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.orm import Session
+
+from app.domain.revenue import Line, Span, line, steps
+from app.domain.subscription import Said, fold
+from app.domain.subscription import Subscription as Folded
+from app.models import BilledEvent, Integration, RevenueStep, Subscription
+from app.models.billing import IS_STATE
+
+T = TypeVar("T")
+#: Values in one list of a query.
+MANY = 500
+_SAID = (
+    BilledEvent.number, BilledEvent.type, BilledEvent.occurred_us, BilledEvent.installation,
+    BilledEvent.customer, BilledEvent.plan, BilledEvent.interval, BilledEvent.every,
+    BilledEvent.quantity, BilledEvent.amount_minor, BilledEvent.currency,
+    BilledEvent.discount_ppm, BilledEvent.share_ppm, BilledEvent.ends_us,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What follows from the events of some subscriptions: each of them, its account and its line,
+    by its name."""
+
+    folded: dict[str, Folded]
+    accounts: dict[str, str]
+    lines: dict[str, Line]
+
+    def subscription_rows(self, integration_id: int) -> Iterator[dict[str, Any]]:
+        """The rows of `subscriptions`."""
+        for name, each in self.folded.items():
+            terms = each.terms
+            yield {
+                "integration_id": integration_id, "external_id": name,
+                "installation": each.installation, "customer": each.customer,
+                "account": self.accounts[name], "status": each.status, "plan": terms.plan,
+                "interval": terms.interval, "every": terms.every, "quantity": terms.quantity,
+                "amount_minor": terms.amount_minor, "currency": terms.currency,
+                "discount_ppm": terms.discount_ppm, "share_ppm": terms.share_ppm,
+                "mrr_minor": self.lines[name][-1][1].mrr_minor, "trial_us": each.trial_us,
+                "started_us": each.started_us, "paid_us": each.paid_us,
+                "ended_us": each.ended_us, "ends_us": each.ends_us,
+                "anchor_us": each.anchor_us, "last_us": each.last_us,
+            }  # fmt: skip
+
+    def step_rows(self, integration_id: int) -> Iterator[dict[str, Any]]:
+        """The rows of `revenue_steps`."""
+        grouped: dict[str, list[Line]] = defaultdict(list)
+        for name in sorted(self.lines):
+            grouped[self.accounts[name]].append(self.lines[name])
+        for account, lines in grouped.items():
+            for step in steps(lines):
+                yield {"integration_id": integration_id, "account": account, **step._asdict()}
+
+
+def hold(session: Session, integration_ids: Iterable[int]) -> None:
+    """Keep others from folding what belongs to these integrations until the transaction ends."""
+    ids = sorted(set(integration_ids))
+    rows = select(Integration.id).where(Integration.id.in_(ids)).order_by(Integration.id)
+    session.execute(rows.with_for_update(key_share=True)).all()
+
+
+def refold(
+    session: Session, integration_id: int, subscriptions: Collection[str], now_us: int
+) -> Book:
+    """Make anew what follows from the events of these subscriptions, and of all others of the
+    accounts that they belong to or belonged to."""
+    book, accounts = _gathered(session, integration_id, subscriptions, now_us)
+    for names in chunks(sorted(book.folded)):
+        session.execute(
+            delete(Subscription).where(
+                Subscription.integration_id == integration_id, Subscription.external_id.in_(names)
+            )
+        )
+    for some in chunks(sorted(accounts)):
+        session.execute(
+            delete(RevenueStep).where(
+                RevenueStep.integration_id == integration_id, RevenueStep.account.in_(some)
+            )
+        )
+    _insert(session, Subscription, list(book.subscription_rows(integration_id)))
+    _insert(session, RevenueStep, list(book.step_rows(integration_id)))
+    return book
+
+
+def refold_installations(
+    session: Session, integration_id: int, installations: Collection[str], now_us: int
+) -> None:
+    """The same for the subscriptions of installations that came, went or became known."""
+    names = set[str]()
+    for some in chunks(sorted(installations)):
+        statement = select(Subscription.external_id).where(
+            Subscription.integration_id == integration_id, Subscription.installation.in_(some)
+        )
+        names.update(session.scalars(statement))
+    if names:
+        hold(session, [integration_id])
+        refold(session, integration_id, names, now_us)
+
+
+def book_of(
+    session: Session, integration_id: int, subscriptions: Collection[str] | None, now_us: int
+) -> Book:
+    """What follows from the events of these subscriptions, read and not written; None: of all."""
+    folded: dict[str, Folded] = {}
+    for name, events in _told(session, integration_id, subscriptions):
+        found = fold(events, now_us)
+        if found is not None:
+            folded[name] = found
+    installations = {each.installation for each in folded.values()}
+    wanted = None if subscriptions is None else installations
+    away = absences(session, integration_id, wanted)
+    owners = customers(session, integration_id, wanted)
+    return Book(
+        folded,
+        {name: _account(each, owners) for name, each in folded.items()},
+        {
+            name: line(each.stretches, away.get(each.installation, ()))
+            for name, each in folded.items()
+        },
+    )
+
+
+def _gathered(
+    session: Session, integration_id: int, subscriptions: Collection[str], now_us: int
+) -> tuple[Book, set[str]]:
+    """The book of these subscriptions and of whatever shares an account with them, and all those
+    accounts, the earlier ones too."""
+    book, accounts = Book({}, {}, {}), set[str]()
+    wanted = set(subscriptions)
+    while wanted:
+        more = book_of(session, integration_id, wanted, now_us)
+        book.folded.update(more.folded)
+        book.accounts.update(more.accounts)
+        book.lines.update(more.lines)
+        fresh = {*more.accounts.values(), *_known_accounts(session, integration_id, wanted)}
+        wanted = _of_accounts(session, integration_id, fresh - accounts) - book.folded.keys()
+        accounts |= fresh
+    return book, accounts
+
+
+def _told(
+    session: Session, integration_id: int, subscriptions: Collection[str] | None
+) -> Iterator[tuple[str, list[Said]]]:
+    """The events of each subscription."""
+    statement = (
+        select(BilledEvent.subscription, *_SAID)
+        .where(BilledEvent.integration_id == integration_id, text(IS_STATE))
+        .order_by(BilledEvent.subscription)
+    )
+    lists: Iterable[Sequence[str] | None] = (
+        [None] if subscriptions is None else chunks(sorted(subscriptions))
+    )
+    for names in lists:
+        some = statement if names is None else statement.where(BilledEvent.subscription.in_(names))
+        for name, rows in groupby(session.execute(some), lambda row: row[0]):
+            yield name, [Said(*row[1:]) for row in rows]
+
+
+def absences(
+    session: Session, integration_id: int, installations: Collection[str] | None
+) -> dict[str, list[Span]]:
+    """When installations were not installed; those that always were, and those that nobody ever
+    told of, are left out."""
+    return {}
+
+
+def customers(
+    session: Session, integration_id: int, installations: Collection[str] | None
+) -> dict[str, str]:
+    """Whose installations are, as far as lifecycle told."""
+    return {}
+
+
+def _account(subscription: Folded, owners: dict[str, str]) -> str:
+    customer = subscription.customer or owners.get(subscription.installation)
+    return f"c:{customer}" if customer else f"i:{subscription.installation}"
+
+
+def _known_accounts(
+    session: Session, integration_id: int, subscriptions: Collection[str]
+) -> set[str]:
+    found = set[str]()
+    for names in chunks(sorted(subscriptions)):
+        statement = select(Subscription.account).where(
+            Subscription.integration_id == integration_id, Subscription.external_id.in_(names)
+        )
+        found.update(session.scalars(statement))
+    return found
+
+
+def _of_accounts(session: Session, integration_id: int, accounts: Collection[str]) -> set[str]:
+    found = set[str]()
+    for some in chunks(sorted(accounts)):
+        statement = select(Subscription.external_id).where(
+            Subscription.integration_id == integration_id, Subscription.account.in_(some)
+        )
+        found.update(session.scalars(statement))
+    return found
+
+
+def _insert(
+    session: Session, table: type[Subscription] | type[RevenueStep], rows: list[dict[str, Any]]
+) -> None:
+    if rows:
+        session.execute(insert(table), rows)
+
+
+def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Lists that a query can take."""
+    for start in range(0, len(values), MANY):
+        yield values[start : start + MANY]

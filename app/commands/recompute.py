@@ -1,0 +1,141 @@
+"""Making everything anew that follows from billing events, and mending what differs.
+
+Each night all of it is folded again from the events and compared with what is kept. Only what
+differs is written, a few accounts at a time, so that nobody else waits long for the registry. What
+was kept event by event is the same already: a difference is a defect, or what an older version
+folded by other rules, and is counted.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Engine, delete, select, text
+from sqlalchemy.orm import Session
+
+from app.commands import ledger, payments
+from app.db import reading, transaction
+from app.models import BilledEvent, PaymentDay, RevenueStep, Subscription
+from app.models.billing import IS_RUNNING_OUT
+
+#: Subscriptions folded in one transaction.
+_TOGETHER = 1_000
+_FIRST_DAY, _LAST_DAY = 0, 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Recomputed:
+    """How many subscriptions and days of payments there are, and how many were not as they should
+    be."""
+
+    subscriptions: int = 0
+    days: int = 0
+    mended: int = 0
+
+    def __add__(self, other: "Recomputed") -> "Recomputed":
+        return Recomputed(
+            self.subscriptions + other.subscriptions,
+            self.days + other.days,
+            self.mended + other.mended,
+        )
+
+
+def recompute(engine: Engine, now_us: int) -> Recomputed:
+    """Fold everything again and mend what differs."""
+    with reading(engine) as session:
+        ids = session.scalars(select(BilledEvent.integration_id).distinct()).all()
+    done = Recomputed()
+    for integration_id in ids:
+        done += _integration(engine, integration_id, now_us)
+    return done
+
+
+def end_what_ended(engine: Engine, now_us: int) -> int:
+    """Fold again the subscriptions that ended by themselves since; how many those are."""
+    with reading(engine) as session:
+        due = session.execute(
+            select(Subscription.integration_id, Subscription.external_id).where(
+                text(IS_RUNNING_OUT), Subscription.ends_us <= now_us
+            )
+        ).all()
+    for integration_id in sorted({row.integration_id for row in due}):
+        names = [row.external_id for row in due if row.integration_id == integration_id]
+        _refold(engine, integration_id, names, now_us)
+    return len(due)
+
+
+def _integration(engine: Engine, integration_id: int, now_us: int) -> Recomputed:
+    with reading(engine) as session:
+        book = ledger.book_of(session, integration_id, None, now_us)
+        wrong = _wrong_subscriptions(session, integration_id, book)
+        wrong |= {
+            share.subscription
+            for share in payments.wrong_shares(session, integration_id, book.folded)
+        }
+    _refold(engine, integration_id, sorted(wrong), now_us)
+    with reading(engine) as session:
+        days, astray = _wrong_days(session, integration_id)
+    if astray:
+        with transaction(engine) as session:
+            ledger.hold(session, [integration_id])
+            payments.sum_days(session, integration_id, astray)
+    return Recomputed(len(book.folded), days, len(wrong) + len(astray))
+
+
+def _refold(engine: Engine, integration_id: int, names: Sequence[str], now_us: int) -> None:
+    for start in range(0, len(names), _TOGETHER):
+        with transaction(engine) as session:
+            ledger.hold(session, [integration_id])
+            book = ledger.refold(session, integration_id, names[start : start + _TOGETHER], now_us)
+            payments.settle(session, integration_id, invoices=(), folded=book.folded, days=())
+
+
+def _wrong_subscriptions(session: Session, integration_id: int, book: ledger.Book) -> set[str]:
+    """Those whose row, or whose account's revenue, is not what their events say."""
+    kept = {row["external_id"]: row for row in _kept(session, Subscription, integration_id)}
+    wanted = {row["external_id"]: row for row in book.subscription_rows(integration_id)}
+    wrong = {name for name in wanted if kept.get(name) != wanted[name]}
+    accounts = _wrong_accounts(session, integration_id, book)
+    return wrong | {name for name, account in book.accounts.items() if account in accounts}
+
+
+def _wrong_accounts(session: Session, integration_id: int, book: ledger.Book) -> set[str]:
+    kept = {_key(row): row for row in _kept(session, RevenueStep, integration_id)}
+    wanted = {_key(row): row for row in book.step_rows(integration_id)}
+    differ = {key for key in kept.keys() | wanted.keys() if kept.get(key) != wanted.get(key)}
+    return {account for account, *_ in differ}
+
+
+def _key(row: dict[str, Any]) -> tuple[str, str, int]:
+    return row["account"], row["currency"], row["day"]
+
+
+def _kept(
+    session: Session, table: type[Subscription] | type[RevenueStep], integration_id: int
+) -> Iterator[dict[str, Any]]:
+    columns = table.__table__.columns
+    statement = select(*columns).where(columns["integration_id"] == integration_id)
+    return (row._asdict() for row in session.execute(statement))
+
+
+def _wrong_days(session: Session, integration_id: int) -> tuple[int, set[int]]:
+    """How many days have payments, and those whose sums are not those of their events."""
+    statement = payments.daily_sums(integration_id, _FIRST_DAY, _LAST_DAY)
+    wanted = {row[:3]: tuple(map(int, row[3:])) for row in session.execute(statement)}
+    kept = {
+        (row.day, row.currency, row.type): (row.events, row.total_minor, row.share_minor)
+        for row in session.execute(
+            select(
+                PaymentDay.day, PaymentDay.currency, PaymentDay.type, PaymentDay.events,
+                PaymentDay.total_minor, PaymentDay.share_minor,
+            ).where(PaymentDay.integration_id == integration_id)
+        )
+    }  # fmt: skip
+    differ = {key[0] for key in kept.keys() | wanted.keys() if kept.get(key) != wanted.get(key)}
+    return len({key[0] for key in wanted}), differ
+
+
+def forget(session: Session) -> None:
+    """Throw away all that was folded; `recompute` makes it again."""
+    for table in (Subscription, RevenueStep, PaymentDay):
+        session.execute(delete(table))

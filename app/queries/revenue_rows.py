@@ -1,0 +1,217 @@
+"""What revenue is computed from, read from the registry for one integration."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+from fractions import Fraction
+from typing import NamedTuple
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.domain.billing import BillingType
+from app.domain.money import Conversion, Rate, conversion
+from app.domain.retention import Days, Holding, Ratio, ratio
+from app.domain.revenue import Movement, Movements
+from app.domain.window import DAY_US
+from app.models import ExchangeRate, Installation, PaymentDay, RevenueStep, Subscription
+
+_NOTHING = Movements()
+
+
+class Sums(NamedTuple):
+    """Payments of one type in one currency."""
+
+    events: int
+    total_minor: int
+    share_minor: int
+
+
+Moved = dict[tuple[int, str], Movements]
+Paid = dict[tuple[str, BillingType], Sums]
+
+
+def movements_by_day(session: Session, integration_id: int, days: Days) -> Moved:
+    """The movements of each day and currency in which something moved, without balances."""
+    size = func.sum(func.abs(RevenueStep.after_minor - RevenueStep.before_minor))
+    rows = session.execute(
+        select(RevenueStep.day, RevenueStep.currency, RevenueStep.kind, size)
+        .where(
+            RevenueStep.integration_id == integration_id,
+            RevenueStep.day >= days.first,
+            RevenueStep.day < days.end,
+            RevenueStep.kind != Movement.STILL,
+        )
+        .group_by(RevenueStep.day, RevenueStep.currency, RevenueStep.kind)
+        .order_by(RevenueStep.day)
+    )
+    found: Moved = {}
+    for day, currency, kind, amount in rows:
+        known = found.get((day, currency), _NOTHING)
+        found[day, currency] = replace(known, **{kind.value: int(amount)})
+    return found
+
+
+def holdings(session: Session, integration_id: int, days: Days) -> list[Holding]:
+    """What every account of an integration pays at both ends of some days."""
+    step = RevenueStep
+    ends = or_(
+        and_(step.day < days.first, step.until_day >= days.first), step.until_day >= days.end
+    )
+    rows = session.execute(
+        select(
+            step.account, step.currency, step.day, step.until_day, step.after_minor, step.active,
+            step.cycle, step.anchor_day,
+        ).where(step.integration_id == integration_id, step.day < days.end, ends)
+    )  # fmt: skip
+    found: dict[str, _Account] = defaultdict(_Account)
+    for account, currency, day, until_day, after_minor, active, cycle, anchor_day in rows:
+        held = found[account]
+        if day < days.first <= until_day:
+            held.opening[currency] = after_minor
+            if day >= held.opened_day:
+                held.opened_day, held.cycle, held.anchor_day = day, cycle, anchor_day
+        if until_day >= days.end:
+            held.closing[currency] = after_minor
+            if day >= held.closed_day:
+                held.closed_day, held.stays = day, active
+    return [
+        Holding(each.opening, each.closing, each.stays, each.cycle, each.anchor_day)
+        for each in found.values()
+    ]
+
+
+class _Account:
+    """An account while its steps are read."""
+
+    __slots__ = (
+        "anchor_day", "closed_day", "closing", "cycle", "opened_day", "opening", "stays",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.opening: dict[str, int] = {}
+        self.closing: dict[str, int] = {}
+        self.opened_day = self.closed_day = -1
+        self.cycle = self.anchor_day = 0
+        self.stays = False
+
+
+def payments(session: Session, integration_id: int, days: Days) -> Paid:
+    """What was paid in some days, by currency and type."""
+    rows = session.execute(
+        select(
+            PaymentDay.currency,
+            PaymentDay.type,
+            func.sum(PaymentDay.events),
+            func.sum(PaymentDay.total_minor),
+            func.sum(PaymentDay.share_minor),
+        )
+        .where(
+            PaymentDay.integration_id == integration_id,
+            PaymentDay.day >= days.first,
+            PaymentDay.day < days.end,
+        )
+        .group_by(PaymentDay.currency, PaymentDay.type)
+    )
+    return {
+        (currency, kind): Sums(int(events), int(total), int(share))
+        for currency, kind, events, total, share in rows
+    }
+
+
+def trial_conversion(session: Session, integration_id: int, days: Days) -> Ratio | None:
+    """Of the accounts whose trial began in some days, those that have paid since."""
+    mine = Subscription.integration_id == integration_id
+    began = and_(
+        mine,
+        Subscription.trial_us >= days.first * DAY_US,
+        Subscription.trial_us < days.end * DAY_US,
+    )
+    trials: dict[str, int] = {}
+    for account, trial_us in session.execute(
+        select(Subscription.account, func.min(Subscription.trial_us))
+        .where(began)
+        .group_by(Subscription.account)
+    ):
+        trials[account] = trial_us or 0
+    if not trials:
+        return None
+    among = select(Subscription.account).where(began)
+    paid = session.execute(
+        select(Subscription.account, func.max(Subscription.paid_us))
+        .where(mine, Subscription.account.in_(among), Subscription.paid_us.is_not(None))
+        .group_by(Subscription.account)
+    )
+    won = sum((paid_us or 0) >= trials[account] for account, paid_us in paid)
+    return ratio(won, len(trials))
+
+
+def unmatched(session: Session, integration_id: int) -> int:
+    """Subscriptions that run, of installations that nobody told of."""
+    known = select(Installation.external_id).where(
+        Installation.integration_id == integration_id,
+        Installation.external_id == Subscription.installation,
+    )
+    found = session.scalar(
+        select(func.count())
+        .select_from(Subscription)
+        .where(
+            Subscription.integration_id == integration_id,
+            Subscription.ended_us.is_(None),
+            ~known.exists(),
+        )
+    )
+    return found or 0
+
+
+def rates(session: Session, into: str, currencies: Collection[str], day: int) -> Conversion:
+    """How to say these currencies in one, as of a day."""
+    if not set(currencies) - {into, ""}:
+        return conversion(into, (), ())
+    newest = (
+        select(ExchangeRate.base, ExchangeRate.currency, func.max(ExchangeRate.day).label("day"))
+        .where(ExchangeRate.day <= day, ExchangeRate.currency.in_({into, *currencies}))
+        .group_by(ExchangeRate.base, ExchangeRate.currency)
+        .subquery()
+    )
+    rows = session.execute(
+        select(ExchangeRate.base, ExchangeRate.currency, ExchangeRate.day, ExchangeRate.value).join(
+            newest,
+            and_(
+                ExchangeRate.base == newest.c.base,
+                ExchangeRate.currency == newest.c.currency,
+                ExchangeRate.day == newest.c.day,
+            ),
+        )
+    )
+    known = [Rate(base, name, on, Fraction(value)) for base, name, on, value in rows]
+    return conversion(into, set(currencies) - {""}, known)
+
+
+def opening_of(held: Collection[Holding]) -> dict[str, int]:
+    """What all accounts together pay at the opening, by currency."""
+    found: dict[str, int] = defaultdict(int)
+    for account in held:
+        for currency, amount in account.opening.items():
+            found[currency] += amount
+    return dict(found)
+
+
+def total(opening: Mapping[str, int], moved: Moved) -> dict[str, Movements]:
+    """The movements of a whole period, by currency."""
+    found = {name: Movements(opening=amount) for name, amount in opening.items() if amount}
+    for (_, currency), part in moved.items():
+        found[currency] = added(found.get(currency, _NOTHING), part)
+    return found
+
+
+def added(one: Movements, other: Movements) -> Movements:
+    """The movements of two periods, with the opening of the first."""
+    return Movements(
+        one.opening,
+        one.new + other.new,
+        one.expansion + other.expansion,
+        one.contraction + other.contraction,
+        one.churn + other.churn,
+        one.reactivation + other.reactivation,
+    )
