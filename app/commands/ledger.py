@@ -7,7 +7,7 @@ Whoever calls it holds the integration (`hold`), so that no two fold the same ac
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, TypeVar
@@ -15,10 +15,17 @@ from typing import Any, TypeVar
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.orm import Session
 
-from app.domain.revenue import Line, Span, line, steps
+from app.domain.revenue import STANDS, Line, Span, absences, line, steps
 from app.domain.subscription import Said, fold
 from app.domain.subscription import Subscription as Folded
-from app.models import BilledEvent, Integration, RevenueStep, Subscription
+from app.models import (
+    BilledEvent,
+    Installation,
+    Integration,
+    LifecycleEvent,
+    RevenueStep,
+    Subscription,
+)
 from app.models.billing import IS_STATE
 
 T = TypeVar("T")
@@ -98,18 +105,21 @@ def refold(
     return book
 
 
-def refold_installations(
-    session: Session, integration_id: int, installations: Collection[str], now_us: int
+def follow_installations(
+    session: Session, integration_id: int, told: Mapping[str, bool], now_us: int
 ) -> None:
-    """The same for the subscriptions of installations that came, went or became known."""
+    """Fold again what lifecycle events about these installations may change: whatever they pay, if
+    one came or went (True), else only what nobody told the customer of."""
+    hold(session, [integration_id])
     names = set[str]()
-    for some in chunks(sorted(installations)):
-        statement = select(Subscription.external_id).where(
-            Subscription.integration_id == integration_id, Subscription.installation.in_(some)
-        )
-        names.update(session.scalars(statement))
+    for some in chunks(sorted(told)):
+        statement = select(
+            Subscription.external_id, Subscription.installation, Subscription.customer
+        ).where(Subscription.integration_id == integration_id, Subscription.installation.in_(some))
+        for name, installation, customer in session.execute(statement):
+            if told[installation] or customer is None:
+                names.add(name)
     if names:
-        hold(session, [integration_id])
         refold(session, integration_id, names, now_us)
 
 
@@ -124,8 +134,8 @@ def book_of(
             folded[name] = found
     installations = {each.installation for each in folded.values()}
     wanted = None if subscriptions is None else installations
-    away = absences(session, integration_id, wanted)
-    owners = customers(session, integration_id, wanted)
+    away = _absences(session, integration_id, wanted)
+    owners = _customers(session, integration_id, wanted)
     return Book(
         folded,
         {name: _account(each, owners) for name, each in folded.items()},
@@ -163,28 +173,45 @@ def _told(
         .where(BilledEvent.integration_id == integration_id, text(IS_STATE))
         .order_by(BilledEvent.subscription)
     )
-    lists: Iterable[Sequence[str] | None] = (
-        [None] if subscriptions is None else chunks(sorted(subscriptions))
-    )
-    for names in lists:
+    for names in _lists(subscriptions):
         some = statement if names is None else statement.where(BilledEvent.subscription.in_(names))
         for name, rows in groupby(session.execute(some), lambda row: row[0]):
             yield name, [Said(*row[1:]) for row in rows]
 
 
-def absences(
+def _absences(
     session: Session, integration_id: int, installations: Collection[str] | None
 ) -> dict[str, list[Span]]:
     """When installations were not installed; those that always were, and those that nobody ever
     told of, are left out."""
-    return {}
+    told: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    statement = select(
+        LifecycleEvent.installation, LifecycleEvent.occurred_us, LifecycleEvent.event_id,
+        LifecycleEvent.step,
+    ).where(
+        LifecycleEvent.integration_id == integration_id, LifecycleEvent.step.in_(sorted(STANDS))
+    )  # fmt: skip
+    for names in _lists(installations):
+        some = statement if names is None else statement.where(
+            LifecycleEvent.installation.in_(names)
+        )  # fmt: skip
+        for installation, at_us, event_id, step in session.execute(some):
+            told[installation].append((at_us, event_id, step))
+    return {name: found for name, events in told.items() if (found := absences(events))}
 
 
-def customers(
+def _customers(
     session: Session, integration_id: int, installations: Collection[str] | None
 ) -> dict[str, str]:
     """Whose installations are, as far as lifecycle told."""
-    return {}
+    found: dict[str, str] = {}
+    statement = select(Installation.external_id, Installation.customer).where(
+        Installation.integration_id == integration_id, Installation.customer.is_not(None)
+    )
+    for names in _lists(installations):
+        some = statement if names is None else statement.where(Installation.external_id.in_(names))
+        found.update((name, customer) for name, customer in session.execute(some) if customer)
+    return found
 
 
 def _account(subscription: Folded, owners: dict[str, str]) -> str:
@@ -219,6 +246,14 @@ def _insert(
 ) -> None:
     if rows:
         session.execute(insert(table), rows)
+
+
+def _lists(names: Collection[str] | None) -> Iterator[Sequence[str] | None]:
+    """Names in lists that a query can take; None: whatever they are."""
+    if names is None:
+        yield None
+    else:
+        yield from chunks(sorted(names))
 
 
 def chunks(values: Sequence[T]) -> Iterator[Sequence[T]]:

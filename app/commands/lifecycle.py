@@ -20,8 +20,10 @@ from sqlalchemy.orm import Session
 from app.commands import event_fields as fields
 from app.commands import funnel_days
 from app.commands.facts import pack, unpack
+from app.commands.ledger import follow_installations
 from app.commands.registry_funnel import unknown_step
 from app.domain.funnel import NOTHING, Event, Facts, Funnel, fold, funnel_of, standing
+from app.domain.revenue import STANDS
 from app.models import FunnelDeadline, FunnelStep, Installation, Integration, LifecycleEvent
 
 #: Ids that begin so are made by Midspan itself, of exchanges.
@@ -98,7 +100,20 @@ def store(
         rows = [_event_row(key[0], each, now_us) for key, each in fresh.items()]
         session.connection().execute(insert(_events), rows)
         _fold(session, fresh.values(), known, now_us)
+        _tell_ledger(session, fresh, now_us)
     return len(fresh)
+
+
+def _tell_ledger(session: Session, fresh: Mapping[Key, Sent], now_us: int) -> None:
+    """What an installation pays depends on whether it is installed, and on whose it is."""
+    told: dict[int, dict[str, bool]] = {}
+    for (owner, _), sent in fresh.items():
+        came_or_went = sent.event.step in STANDS
+        if came_or_went or sent.event.customer is not None:
+            known = told.setdefault(owner, {})
+            known[sent.installation] = came_or_went or known.get(sent.installation, False)
+    for owner, installations in sorted(told.items()):
+        follow_installations(session, owner, installations, now_us)
 
 
 def owners(session: Session, slugs: Iterable[str]) -> dict[str, Owner]:

@@ -21,10 +21,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from app.domain.funnel import REINSTALLED, RESUMED, SUSPENDED, UNINSTALLED
 from app.domain.money import cycle_months
 from app.domain.subscription import Status, Stretch
 from app.domain.window import DAY_US
 
+#: Lifecycle events that say whether something is installed.
+STANDS = frozenset({UNINSTALLED, REINSTALLED, SUSPENDED, RESUMED})
 #: The day on which the newest step of an account in a currency ends: it has not.
 OPEN_DAY = 2**31 - 1
 
@@ -45,6 +48,25 @@ class Span(NamedTuple):
 
     start_us: int
     end_us: int | None
+
+
+def absences(told: Iterable[tuple[int, str, str]]) -> list[Span]:
+    """When an installation was not installed, from its lifecycle events: when, id and step of each
+    that is in `STANDS`. What was uninstalled is back once it is reinstalled, what was suspended
+    once it is resumed, too."""
+    gone = held = False
+    away_us: int | None = None
+    found: list[Span] = []
+    for at_us, _, step in sorted(told):
+        gone = step == UNINSTALLED or (gone and step != REINSTALLED)
+        held = step == SUSPENDED or (held and step not in {RESUMED, REINSTALLED})
+        if gone or held:
+            away_us = at_us if away_us is None else away_us
+        elif away_us is not None:
+            if at_us > away_us:
+                found.append(Span(away_us, at_us))
+            away_us = None
+    return found if away_us is None else [*found, Span(away_us, None)]
 
 
 class Stand(NamedTuple):

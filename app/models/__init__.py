@@ -43,7 +43,6 @@ __all__ = [
     "AuditEntry",
     "Base",
     "BilledEvent",
-    "Customer",
     "Delivery",
     "ErrorGroupState",
     "ExchangeRate",
