@@ -25,6 +25,7 @@ QUIET = {
 UNTOLD = {
     "POST /api/v1/rules": [positive_data_acceptance],
     "POST /api/v1/lifecycle-events": [negative_data_rejection],
+    "POST /api/v1/billing-events": [negative_data_rejection],
 }
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.ids import format_id
 from tests.app.alert_worlds import add_incident
+from tests.app.billing_worlds import post, started
 from tests.app.error_worlds import failing, theirs
 from tests.app.web_world import CANARY, INSIDE, SLUGS, some_traffic
 from tests.contract.worlds import NOW_US, exchange, failure
@@ -27,6 +28,9 @@ FOREIGN = {
 def full(world):
     world.load(some_traffic(), errors=[failing(), theirs()])
     world.load([exchange(NOW_US, integration=INSIDE)])
+    for slug, word in ((SLUGS[2], CANARY), (SLUGS[0], SLUGS[0])):
+        paid = started(1, word, customer=word, installation=word, plan=word, integration=slug)
+        assert post(world, [paid]).json["accepted"] == 1
     world.incidents = [
         add_incident(world.engine, NOW_US, slug, partner, word=word)
         for slug, partner, word in (
@@ -63,6 +67,10 @@ def values(world) -> dict[str, list]:
         "starts_at": ["2026-11-22T10:00:00Z"], "ends_at": ["2026-11-23T10:00:00Z"],
         "name": ["slow-answers"], "id": ["evt-1"], "plan": [CANARY],
         "source": ["directory"], "reason": [None], "occurred_at": ["2025-11-20T10:00:00Z"],
+        "type": ["subscription_started"], "subscription": [CANARY], "interval": ["month"],
+        "interval_count": [1], "quantity": [1], "discount_ratio": [0.1], "currency": ["EUR"],
+        "amount": [{"amount_minor": 1, "currency": "EUR"}], "platform_share_ratio": [0.3],
+        "invoice": [CANARY],
     }  # fmt: skip
 
 
