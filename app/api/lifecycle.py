@@ -1,17 +1,25 @@
-"""What the platform tells of installations."""
+"""What the platform tells of installations, and how far they came."""
 
 from dataclasses import asdict
 from typing import Any
 
 from flask_smorest import Blueprint
 
-from app import telemetry
-from app.api.context import now_us, reading
+from app import queries, telemetry
+from app.api import rendering
+from app.api.arguments import window_of
+from app.api.context import now_us, reading, scope
+from app.api.lifecycle_schemas import FunnelArguments, FunnelSchema
 from app.api.posting import add_route, posted
 from app.commands.lifecycle import record
 from app.db import transaction
+from app.domain.funnel_counts import FunnelCount, Order
+from app.domain.window import DAY_US, SECOND_US, window_ending
+from app.queries import FunnelView
+from app.queries.funnels import Asked, By
 
 Json = dict[str, Any]
+_DEFAULT_US = 30 * DAY_US
 _TEXT = {"type": "string", "minLength": 1}
 _OPTIONAL = {"type": ["string", "null"]}
 _EVENT = {
@@ -39,6 +47,11 @@ _EVENT = {
 def add_routes(api: Blueprint) -> None:
     """Add them to the blueprint of the API."""
     add_route(api, "/lifecycle-events", post, _EVENT)
+    wrapped = api.arguments(FunnelArguments, location="query", unknown="raise")(funnel)
+    wrapped = api.response(200, FunnelSchema)(wrapped)
+    for status in (401, 404, 422, 429, 503):
+        wrapped = api.alt_response(status, "PROBLEM")(wrapped)
+    api.route("/integrations/<slug>/funnel", methods=["GET"])(wrapped)
 
 
 def post() -> Json:
@@ -59,3 +72,78 @@ def post() -> Json:
         "duplicates": receipt.duplicates,
         "rejected": [asdict(each) for each in receipt.rejected],
     }
+
+
+def funnel(given: Json, slug: str) -> Json:
+    """How installs of one integration went whose first step lies in the window; the last 30 days
+    unless one is named."""
+    asked = Asked(
+        Order(given["order"]), given["within"], By(given["by"]) if "by" in given else None
+    )
+    bounded = "window" in given or "start" in given
+    window = window_of(given, now_us()) if bounded else window_ending(now_us(), _DEFAULT_US)
+    return _rendered(slug, queries.funnel(reading(), scope(), slug, window, asked))
+
+
+def _rendered(slug: str, view: FunnelView) -> Json:
+    return {
+        "integration": slug,
+        "window": rendering.span(view.window),
+        "order": view.order.value,
+        **_count(view.count, view.within_us),
+        "activated_interval": list(view.interval) if view.interval else None,
+        "enough": view.enough,
+        "cohorts": [
+            {
+                "key": each.key,
+                "start": None if each.start_us is None else rendering.moment(each.start_us),
+                **_count(each.count, view.within_us),
+                "enough": each.enough,
+            }
+            for each in view.cohorts
+        ],
+        "uninstalled": view.uninstalled,
+        "uninstalled_by_reason": [
+            {"reason": reason or None, "uninstalled": number}
+            for reason, number in view.reasons.items()
+        ],
+        "links": {
+            "integration": rendering.href("integrations", slug),
+            "page": f"/integrations/{slug}/installs",
+        },
+    }
+
+
+def _count(count: FunnelCount, within_us: int) -> Json:
+    return {
+        "entered": count.entered,
+        "activated": count.activated,
+        "activated_ratio": _ratio(count.activated, count.entered),
+        "converted": {
+            "within_seconds": within_us // SECOND_US,
+            "installations": count.within,
+            "ratio": _ratio(count.within, count.entered),
+        },
+        "steps": [_step(count, at) for at in range(len(count.steps))],
+    }
+
+
+def _step(count: FunnelCount, at: int) -> Json:
+    step = count.steps[at]
+    before = count.steps[at - 1].reached if at else step.reached
+    return {
+        "name": step.name,
+        "reached": step.reached,
+        "ratio_of_previous": _ratio(step.reached, before),
+        "ratio_of_entered": _ratio(step.reached, count.entered),
+        "median_seconds": step.median_s,
+        "p90_seconds": step.p90_s,
+        "median_step_seconds": step.step_median_s,
+        "p90_step_seconds": step.step_p90_s,
+        "lost": step.lost,
+        "waiting": step.waiting,
+    }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -61,6 +61,7 @@ def integration(view: IntegrationView) -> Json:
         "series": href("integrations", view.slug, "series"),
         "error_groups": href("integrations", view.slug, "error-groups"),
         "exchanges": href("exchanges", integration=view.slug),
+        "funnel": href("integrations", view.slug, "funnel"),
         "notes": href("integrations", view.slug, "notes"),
         "page": f"/integrations/{quote(view.slug, safe='')}",
     }

@@ -5,15 +5,16 @@ stale days anew, and those in which an install has become late since. A question
 day counts its installations itself, so numbers are right before `refresh` came by.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, bindparam, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.domain.window import DAY_US
 from app.models import FunnelDay
+from app.models.funnels import DayCounts, day_counts, funnels_of, installs_statement
 
 _days: Table = FunnelDay.__table__  # type: ignore[assignment]
 #: The same statement in both dialects, whose types know nothing of each other.
@@ -38,6 +39,53 @@ def stale(session: Session, days: Collection[tuple[int, int]]) -> None:
         index_elements=["integration_id", "day"], set_={"stale": True}, where=~_days.c.stale
     )
     session.connection().execute(mark, rows)
+
+
+def refresh(session: Session, *, now_us: int, limit: int = 500) -> int:
+    """Make up to `limit` days anew that are stale or in which an install has become late; how
+    many. Days are locked first: what changes meanwhile makes them stale again."""
+    chosen = _due(session, now_us, limit)
+    funnels = funnels_of(session, {owner for owner, _day in chosen})
+    counted: dict[tuple[int, int], DayCounts] = {}
+    for day, owners in _by_day(chosen).items():
+        statement = installs_statement(owners, day * DAY_US, (day + 1) * DAY_US)
+        counted |= day_counts(session.execute(statement).all(), funnels, now_us)
+    rows = [
+        {"owner": key[0], "on": key[1], **counted.get(key, _NOTHING)._asdict()} for key in chosen
+    ]
+    if rows:
+        session.connection().execute(_REFRESH, rows)
+    return len(rows)
+
+
+_NOTHING = DayCounts(None, b"", b"")
+_REFRESH = (
+    update(_days)
+    .where(_days.c.integration_id == bindparam("owner"), _days.c.day == bindparam("on"))
+    .values(
+        stale=False,
+        due_us=bindparam("due_us"),
+        counts=bindparam("counts"),
+        parts=bindparam("parts"),
+    )
+)
+
+
+def _due(session: Session, now_us: int, limit: int) -> list[tuple[int, int]]:
+    found: dict[tuple[int, int], None] = {}
+    # Two questions, because each has an index of its own.
+    for where in (text("stale"), FunnelDay.due_us <= now_us):
+        statement = select(FunnelDay.integration_id, FunnelDay.day).where(where).limit(limit)
+        for owner, day in session.execute(statement.with_for_update()):
+            found[owner, day] = None
+    return list(found)[:limit]
+
+
+def _by_day(chosen: Iterable[tuple[int, int]]) -> dict[int, list[int]]:
+    found: dict[int, list[int]] = {}
+    for owner, day in chosen:
+        found.setdefault(day, []).append(owner)
+    return found
 
 
 def all_stale(session: Session, integration_id: int) -> None:

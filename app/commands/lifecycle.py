@@ -19,12 +19,13 @@ from sqlalchemy.orm import Session
 
 from app.commands import event_fields as fields
 from app.commands import funnel_days
-from app.commands.facts import pack, unpack
-from app.commands.ledger import follow_installations
+from app.commands.ledger import follow_installations, hold
 from app.commands.registry_funnel import unknown_step
-from app.domain.funnel import NOTHING, Event, Facts, Funnel, fold, funnel_of, standing
+from app.domain.funnel import NOTHING, Event, Facts, Funnel, fold, standing
 from app.domain.revenue import STANDS
-from app.models import FunnelDeadline, FunnelStep, Installation, Integration, LifecycleEvent
+from app.models import Installation, Integration, LifecycleEvent, Subscription
+from app.models.facts import pack, unpack
+from app.models.funnels import funnels_of
 
 #: Ids that begin so are made by Midspan itself, of exchanges.
 WIRE = "wire:"
@@ -112,8 +113,14 @@ def _tell_ledger(session: Session, fresh: Mapping[Key, Sent], now_us: int) -> No
         if came_or_went or sent.event.customer is not None:
             known = told.setdefault(owner, {})
             known[sent.installation] = came_or_went or known.get(sent.installation, False)
-    for owner, installations in sorted(told.items()):
-        follow_installations(session, owner, installations, now_us)
+    hold(session, told)
+    names = {name for installations in told.values() for name in installations}
+    paying = select(Subscription.integration_id, Subscription.installation).where(
+        Subscription.integration_id.in_(sorted(told)), Subscription.installation.in_(sorted(names))
+    )
+    # Few of the installations of a batch pay, and those of many integrations are asked for at once.
+    for owner in sorted({row.integration_id for row in session.execute(paying)}):
+        follow_installations(session, owner, told[owner], now_us)
 
 
 def owners(session: Session, slugs: Iterable[str]) -> dict[str, Owner]:
@@ -122,26 +129,6 @@ def owners(session: Session, slugs: Iterable[str]) -> dict[str, Owner]:
     ids = {row.slug: row.id for row in session.execute(statement)}
     funnels = funnels_of(session, ids.values())
     return {slug: Owner(number, funnels[number]) for slug, number in ids.items()}
-
-
-def funnels_of(session: Session, ids: Iterable[int]) -> dict[int, Funnel]:
-    """The funnel of each integration."""
-    wanted = sorted(ids)
-    steps: dict[int, list[str]] = {number: [] for number in wanted}
-    deadlines: dict[int, dict[str, int]] = {number: {} for number in wanted}
-    ordered = (
-        select(FunnelStep.integration_id, FunnelStep.name)
-        .where(FunnelStep.integration_id.in_(wanted))
-        .order_by(FunnelStep.integration_id, FunnelStep.position)
-    )
-    for number, name in session.execute(ordered):
-        steps[number].append(name)
-    limits = select(
-        FunnelDeadline.integration_id, FunnelDeadline.step, FunnelDeadline.deadline_us
-    ).where(FunnelDeadline.integration_id.in_(wanted))
-    for number, step, deadline_us in session.execute(limits):
-        deadlines[number][step] = deadline_us
-    return {number: funnel_of(steps[number], deadlines[number]) for number in wanted}
 
 
 def refold(session: Session, ids: Iterable[int], *, now_us: int) -> None:

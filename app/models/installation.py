@@ -88,7 +88,7 @@ class Installation(Base):
         BigInteger, comment="Last folded, microseconds since 1970 UTC"
     )
     facts: Mapped[bytes] = mapped_column(
-        LargeBinary, comment="app.domain.funnel.Facts, as app.commands.facts packs them"
+        LargeBinary, comment="app.domain.funnel.Facts, as app.models.facts packs them"
     )
 
     integration: Mapped[Integration] = relationship()

@@ -20,6 +20,7 @@ from app.queries.error_groups import (
     get_error_group,
 )
 from app.queries.exchanges import get_exchange, list_exchanges, siblings
+from app.queries.funnels import FunnelView, funnel, funnels
 from app.queries.gates import gates
 from app.queries.health import health, league, operations, series
 from app.queries.integrations import get_integration, list_integrations
@@ -39,6 +40,7 @@ __all__ = [
     "ErrorGroupView",
     "ErrorGroupsView",
     "ExchangeFilter",
+    "FunnelView",
     "Heat",
     "Overview",
     "OverviewRow",
@@ -53,6 +55,8 @@ __all__ = [
     "days",
     "error_groups",
     "export",
+    "funnel",
+    "funnels",
     "gates",
     "get_error_group",
     "get_exchange",

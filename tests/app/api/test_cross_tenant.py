@@ -113,7 +113,7 @@ def test_theirs_and_what_never_was_get_the_same_answer(full, role):
     if mine is None:
         assert full.api(f"/integrations/{SLUGS[2]}", role).status_code == 200
         return
-    for path in ("", "/health", "/series", "/error-groups", "/revenue"):
+    for path in ("", "/health", "/series", "/error-groups", "/revenue", "/funnel"):
         theirs = full.api(f"/integrations/{mine}{path}", role)
         never = full.api(f"/integrations/nobody{path}", role)
         assert theirs.status_code == never.status_code == 404

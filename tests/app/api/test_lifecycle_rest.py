@@ -4,8 +4,10 @@ import json
 
 import pytest
 
+from app.domain.window import DAY_US, SECOND_US
 from tests.app.lifecycle_worlds import event, installations
 from tests.app.web_world import SLUGS
+from tests.contract.worlds import NOW_US
 
 PATH = "/api/v1/lifecycle-events"
 
@@ -87,3 +89,37 @@ def test_an_installation_is_its_integrations_own(world):
     with reading(world.engine) as session:
         counted = select(Installation.state, func.count()).group_by(Installation.state)
         assert dict(map(tuple, session.execute(counted))) == {"installing": 2, "uninstalled": 1}
+
+
+def test_a_funnel_says_how_far_installs_came(world):
+    steps = ("started", "redirected", "authorized", "verified", "activated")
+    for number, reached in enumerate((5, 5, 3, 1)):
+        post(
+            world,
+            [
+                event(step, NOW_US - DAY_US + at * SECOND_US, installation=f"i{number}")
+                for at, step in enumerate(steps[:reached])
+            ],
+        )
+    found = world.api(f"/integrations/{SLUGS[0]}/funnel?by=day").json
+    assert (found["entered"], found["activated"], found["activated_ratio"]) == (4, 2, 0.5)
+    assert found["enough"] is False
+    first, *_, verified, last = found["steps"]
+    assert first == {
+        "name": "started", "reached": 4, "ratio_of_previous": 1.0, "ratio_of_entered": 1.0,
+        "median_seconds": 0, "p90_seconds": 0, "median_step_seconds": 0, "p90_step_seconds": 0,
+        "lost": {"failed": 0, "stuck": 0, "declined": 0, "timed_out": 0}, "waiting": 0,
+    }  # fmt: skip
+    assert (verified["reached"], verified["waiting"]) == (2, 1)
+    assert verified["ratio_of_previous"] == pytest.approx(2 / 3)
+    assert last["median_seconds"] == pytest.approx(4, rel=0.022)
+    assert found["converted"] == {"within_seconds": 86_400, "installations": 2, "ratio": 0.5}
+    assert [each["entered"] for each in found["cohorts"]] == [4]
+    empty = world.api(f"/integrations/{SLUGS[1]}/funnel").json
+    assert (empty["entered"], empty["activated_ratio"], empty["cohorts"]) == (0, None, [])
+    assert empty["steps"][0]["ratio_of_previous"] is None
+
+
+@pytest.mark.parametrize("query", ["by=week", "order=x", "within=5", "from=2026-11-22", "x=1"])
+def test_a_funnel_that_makes_no_sense_is_refused(world, query):
+    assert world.api(f"/integrations/{SLUGS[0]}/funnel?{query}").status_code == 422

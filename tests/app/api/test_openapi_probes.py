@@ -66,6 +66,7 @@ def values(world) -> dict[str, list]:
         "rule": ["budget-burn"], "partner": ["initech"], "comment": ["quiet"],
         "starts_at": ["2026-11-22T10:00:00Z"], "ends_at": ["2026-11-23T10:00:00Z"],
         "name": ["slow-answers"], "id": ["evt-1"], "plan": [CANARY],
+        "by": ["day"], "order": ["strict"], "within": ["7d"],
         "source": ["directory"], "reason": [None], "occurred_at": ["2025-11-20T10:00:00Z"],
         "type": ["subscription_started"], "subscription": [CANARY], "interval": ["month"],
         "interval_count": [1], "quantity": [1], "discount_ratio": [0.1], "currency": ["EUR"],

@@ -93,7 +93,7 @@ def _installations() -> None:
             "facts",
             sa.LargeBinary(),
             nullable=False,
-            comment="app.domain.funnel.Facts, as app.commands.facts packs them",
+            comment="app.domain.funnel.Facts, as app.models.facts packs them",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_installations")),
         sa.UniqueConstraint(

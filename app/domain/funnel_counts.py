@@ -1,0 +1,205 @@
+"""Counts of many installs, kept so that they add up: days into a window, windows into each other.
+
+`measure` turns installs into positions, one for everything that is true of each: that it entered,
+which steps it reached (in any order, and in the order of the funnel), at which step it waits or was
+lost and why, and how long each step took, from the entry and from the step before. How often each
+position occurs is a sparse count like any other (`app.domain.histogram`), and `read` makes numbers
+of a sum of them. Times are kept in milliseconds, by the same buckets as latencies are in
+microseconds: up to 34 years, within `histogram.RELATIVE_ERROR`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain import histogram
+from app.domain.funnel import Funnel, LostCause
+from app.domain.histogram import BUCKETS, Counts
+from app.domain.window import SECOND_US
+
+#: Fewer installs than this say little about all: an answer says so.
+ENOUGH = 20
+CAUSES = tuple(LostCause)
+_MS = 1_000
+_MISSING = -1
+_ANY, _STRICT, _LOST = 0, 1, 2
+_WAITING = _LOST + len(CAUSES)
+_SINCE_ENTRY = _WAITING + 1
+_SINCE_STEP = _SINCE_ENTRY + BUCKETS
+_PER_STEP: int = _SINCE_STEP + BUCKETS
+_HEAD = 1  # position 0 counts the installs themselves
+
+Whole = NDArray[np.int64]
+
+
+class Order(StrEnum):
+    """Whether a step counts only behind the steps before it."""
+
+    ANY = "any"
+    STRICT = "strict"
+
+
+class Install(NamedTuple):
+    """One install: the first times of its steps, and what it awaits or was lost at."""
+
+    steps: dict[str, int]
+    next_step: str | None
+    due_us: int | None
+    lost: LostCause | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepCount:
+    """One step. `lost` counts installs that came to the step before and not to this one, by cause;
+    `waiting` those that still may. Times in seconds, from the entry and from the step before it
+    that was reached; None when nobody reached it."""
+
+    name: str
+    reached: int
+    lost: dict[str, int]
+    waiting: int
+    median_s: float | None
+    p90_s: float | None
+    step_median_s: float | None
+    step_p90_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelCount:
+    """A funnel: how many entered, reached its goal at all, and within a length of time."""
+
+    entered: int
+    activated: int
+    within: int
+    steps: tuple[StepCount, ...]
+
+
+def width(funnel: Funnel) -> int:
+    """How many positions the counts of a funnel have."""
+    return _HEAD + len(funnel.steps) * _PER_STEP
+
+
+def measure(
+    installs: Sequence[Install], groups: Whole, size: int, funnel: Funnel, now_us: int
+) -> list[bytes]:
+    """The sparse counts of each of `size` groups; install i belongs to group `groups[i]`.
+
+    What is late at `now_us` and was not judged is lost without a sign of life: stuck.
+    """
+    times = _times(installs, funnel)
+    reached = times != _MISSING
+    entry = np.where(reached, times, np.iinfo(np.int64).max).min(axis=1, initial=2**62)
+    parts = [
+        (groups, np.zeros(len(installs), dtype=np.int64)),
+        _ends(installs, groups, funnel, now_us),
+    ]
+    previous, in_order = entry, np.ones(len(installs), dtype=np.bool_)
+    for number in range(len(funnel.steps)):
+        here, base = reached[:, number], _HEAD + number * _PER_STEP
+        at_us = times[:, number]
+        in_order &= here & (at_us >= previous)
+        since_entry, since_step = at_us - entry, np.maximum(at_us - previous, 0)
+        parts += [
+            (groups[here], np.full(int(here.sum()), base + _ANY)),
+            (groups[in_order], np.full(int(in_order.sum()), base + _STRICT)),
+            (groups[here], base + _SINCE_ENTRY + histogram.position(since_entry[here] // _MS)),
+            (groups[here], base + _SINCE_STEP + histogram.position(since_step[here] // _MS)),
+        ]
+        previous = np.where(here, at_us, previous)
+    return _sparse(parts, size)
+
+
+def entered(counts: bytes) -> int:
+    """How many installs sparse counts of `measure` are of."""
+    return int.from_bytes(counts[2:6], "little")  # the first pair, of position 0
+
+
+def due_us(installs: Sequence[Install], now_us: int) -> int | None:
+    """When the next of them will be late; None: none will."""
+    waiting = [
+        each.due_us
+        for each in installs
+        if each.lost is None and each.due_us is not None and each.due_us > now_us
+    ]
+    return min(waiting, default=None)
+
+
+def read(counts: Counts, funnel: Funnel, order: Order, within_us: int) -> FunnelCount:
+    """The numbers of dense counts, shape (`width(funnel)`,)."""
+    steps = [
+        _step(_of(counts, number), name, number, order) for number, name in enumerate(funnel.steps)
+    ]
+    goal = funnel.steps.index(funnel.goal)
+    times = _of(counts, goal)[_SINCE_ENTRY:_SINCE_STEP]
+    late = histogram.count_above(times, within_us // _MS)
+    return FunnelCount(int(counts[0]), steps[goal].reached, int(times.sum()) - late, tuple(steps))
+
+
+def _step(cells: Counts, name: str, number: int, order: Order) -> StepCount:
+    lost = {cause.value: int(cells[_LOST + at]) for at, cause in enumerate(CAUSES)}
+    since_entry, since_step = cells[_SINCE_ENTRY:_SINCE_STEP], cells[_SINCE_STEP:]
+    return StepCount(
+        name,
+        int(cells[_STRICT if order is Order.STRICT else _ANY]),
+        lost,
+        int(cells[_WAITING]),
+        *(_seconds(since_entry, q) for q in (0.5, 0.9)),
+        *(_seconds(since_step, q) for q in (0.5, 0.9)),
+    )
+
+
+def _of(counts: Counts, number: int) -> Counts:
+    """The positions of one step."""
+    found: Counts = counts[_HEAD + number * _PER_STEP :][:_PER_STEP]
+    return found
+
+
+def _seconds(times: Counts, q: float) -> float | None:
+    """A quantile in seconds; what took less than a millisecond took no time."""
+    found_ms = histogram.quantile(times, q)
+    if found_ms is None:
+        return None
+    return 0.0 if found_ms <= 1 else found_ms * _MS / SECOND_US
+
+
+def _times(installs: Sequence[Install], funnel: Funnel) -> Whole:
+    """When each reached each step, shape (installs, steps), microseconds."""
+    rows = [[each.steps.get(step, _MISSING) for step in funnel.steps] for each in installs]
+    return np.array(rows, dtype=np.int64).reshape(len(rows), len(funnel.steps))
+
+
+def _ends(
+    installs: Sequence[Install], groups: Whole, funnel: Funnel, now_us: int
+) -> tuple[Whole, Whole]:
+    """Group and position of those that wait or were lost."""
+    places = {step: _HEAD + at * _PER_STEP for at, step in enumerate(funnel.steps)}
+    found = [
+        (at, places[each.next_step] + _fate(each, now_us))
+        for at, each in enumerate(installs)
+        if each.next_step in places
+    ]
+    pairs = np.array(found, dtype=np.int64).reshape(len(found), 2)
+    return groups[pairs[:, 0]], pairs[:, 1]
+
+
+def _fate(install: Install, now_us: int) -> int:
+    if install.lost is not None:
+        return _LOST + CAUSES.index(install.lost)
+    if install.due_us is not None and install.due_us <= now_us:
+        return _LOST + CAUSES.index(LostCause.STUCK)
+    return _WAITING
+
+
+def _sparse(parts: Sequence[tuple[Whole, Whole]], size: int) -> list[bytes]:
+    keys = np.concatenate([groups << 16 | positions for groups, positions in parts])
+    found, counts = np.unique(keys, return_counts=True)
+    bounds = np.searchsorted(found >> 16, np.arange(size + 1))
+    return [
+        histogram.encode_sparse(found[start:end] & 0xFFFF, counts[start:end])
+        for start, end in pairwise(bounds)
+    ]

@@ -1,0 +1,290 @@
+"""Install funnels: how many entered, how far they came, how long it took, where they were lost.
+
+A cohort is the installations whose first step lies in a window, whatever became of them since.
+Whole days are read as they were counted (`app.models.FunnelDay`); days that are stale, and the
+parts of days at the ends of a window, are counted from their installations.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from app.db import reading as registry_session
+from app.domain import funnel_counts, histogram
+from app.domain.funnel import Funnel
+from app.domain.funnel_counts import ENOUGH, FunnelCount, Order
+from app.domain.health import wilson
+from app.domain.histogram import Counts
+from app.domain.scope import Scope
+from app.domain.window import DAY_US, Window, ceil, floor
+from app.errors import BadQuery
+from app.models import FunnelDay, Integration, LifecycleEvent
+from app.models.funnels import day_counts, funnels_of, installs_statement, unpack_parts
+from app.queries.reading import Reading
+from app.queries.registry import integration_within, integrations_within
+from app.telemetry import timed_query
+
+LONGEST_US = 400 * DAY_US
+#: More values of a plan or source than this are shown as one, called `OTHER`.
+MOST_COHORTS = 50
+OTHER = "other"
+
+
+class By(StrEnum):
+    """What installs are grouped by."""
+
+    DAY = "day"
+    PLAN = "plan"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Installs that have something in common. `key` is a day (`2026-11-22`), or the plan or
+    source, None where it was not told; `start_us` is that of the day."""
+
+    key: str | None
+    count: FunnelCount
+    start_us: int | None = None
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are enough of them to conclude anything."""
+        return self.count.entered >= ENOUGH
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelView:
+    """The installs of one integration that entered within `window`. `interval` is the Wilson 95 %
+    interval of activated / entered. `uninstalled` counts what was uninstalled within the window,
+    whenever it was installed, and `reasons` why ("": not told), most first."""
+
+    window: Window
+    order: Order
+    within_us: int
+    count: FunnelCount
+    interval: tuple[float, float] | None
+    cohorts: tuple[Cohort, ...]
+    uninstalled: int
+    reasons: dict[str, int]
+
+    @property
+    def enough(self) -> bool:
+        """Whether there are enough installs to conclude anything."""
+        return self.count.entered >= ENOUGH
+
+
+class Asked(NamedTuple):
+    """How to read the counts."""
+
+    order: Order = Order.ANY
+    within_us: int = DAY_US
+    by: By | None = None
+
+
+PLAIN = Asked()
+
+
+@timed_query("funnel")
+def funnel(
+    reading: Reading, scope: Scope, slug: str, window: Window, asked: Asked = PLAIN
+) -> FunnelView:
+    """One integration's; `NotFound` outside the scope, `BadQuery` for a window that is empty or
+    longer than 400 days."""
+    integration_within(reading, scope, slug)
+    _check(window)
+    with registry_session(reading.engine) as session:
+        owner = session.scalar(select(Integration.id).where(Integration.slug == slug)) or 0
+        steps = funnels_of(session, [owner])[owner]
+        days = _days(session, [owner], window, reading.clock(), {owner: steps})
+        reasons = _reasons(session, owner, window)
+    counts = _summed([each.counts for each in days], steps)
+    count = funnel_counts.read(counts, steps, asked.order, asked.within_us)
+    cohorts = _cohorts(days, steps, asked) if asked.by else []
+    return FunnelView(
+        window, asked.order, asked.within_us, count, wilson(count.activated, count.entered),
+        tuple(cohorts), sum(reasons.values()), reasons,
+    )  # fmt: skip
+
+
+@timed_query("funnels")
+def funnels(
+    reading: Reading, scope: Scope, window: Window, asked: Asked = PLAIN
+) -> dict[str, FunnelCount]:
+    """Of every current integration within the scope that had installs, by slug."""
+    _check(window)
+    slugs = {view.slug for view in integrations_within(reading, scope)}
+    with registry_session(reading.engine) as session:
+        known = session.execute(select(Integration.id, Integration.slug)).all()
+        named = {row.id: row.slug for row in known if row.slug in slugs}
+        steps = {number: Funnel() for number in named} | funnels_of(session)
+        days = _days(session, list(named), window, reading.clock(), steps)
+    owned: dict[int, list[bytes]] = {}
+    for each in days:
+        owned.setdefault(each.owner, []).append(each.counts)
+    return {
+        named[owner]: funnel_counts.read(
+            _summed(blobs, steps[owner]), steps[owner], asked.order, asked.within_us
+        )
+        for owner, blobs in sorted(owned.items(), key=lambda item: named[item[0]])
+    }
+
+
+def _check(window: Window) -> None:
+    if not 0 < window.length_us <= LONGEST_US:
+        raise BadQuery("from", "a window ends after it starts, and is at most 400 days long")
+
+
+class _Day(NamedTuple):
+    """The installs of one day, or of the part of it that lies in the window."""
+
+    owner: int
+    day: int
+    counts: bytes
+    parts: bytes
+
+
+def _days(
+    session: Session,
+    owners: list[int],
+    window: Window,
+    now_us: int,
+    steps: Mapping[int, Funnel],
+) -> list[_Day]:
+    """All days of a window, oldest first."""
+    first, last = ceil(window.start_us, DAY_US), floor(window.end_us, DAY_US)
+    found: list[_Day] = []
+    if first < last:
+        kept, stale = _kept(session, owners, Window(first, last), now_us)
+        found = kept + _counted(session, stale, now_us, steps)
+    for part in _ends(window, first, last):
+        found += _of_installs(session, owners, part, now_us, steps)
+    return sorted(found, key=lambda each: each.day)
+
+
+def _ends(window: Window, first: int, last: int) -> Iterable[Window]:
+    """The parts of days at the ends of a window."""
+    if first > last:  # all of it lies within one day
+        return [window]
+    parts = (Window(window.start_us, first), Window(last, window.end_us))
+    return [part for part in parts if part.length_us > 0]
+
+
+def _kept(
+    session: Session, owners: Sequence[int], window: Window, now_us: int
+) -> tuple[list[_Day], dict[int, list[int]]]:
+    """Days as they were counted, and by day the integrations for which that is stale."""
+    statement = select(
+        FunnelDay.integration_id, FunnelDay.day, FunnelDay.counts, FunnelDay.parts,
+        FunnelDay.stale, FunnelDay.due_us,
+    ).where(
+        FunnelDay.integration_id.in_(owners),
+        FunnelDay.day >= window.start_us // DAY_US,
+        FunnelDay.day < window.end_us // DAY_US,
+    )  # fmt: skip
+    kept: list[_Day] = []
+    stale: dict[int, list[int]] = {}
+    for owner, day, counts, parts, is_stale, due_us in session.execute(statement):
+        if is_stale or (due_us is not None and due_us <= now_us):
+            stale.setdefault(day, []).append(owner)
+        else:
+            kept.append(_Day(owner, day, counts, parts))
+    return kept, stale
+
+
+#: From so many stale days on their installations are read together.
+_FEW = 8
+
+
+def _counted(
+    session: Session, stale: Mapping[int, list[int]], now_us: int, steps: Mapping[int, Funnel]
+) -> list[_Day]:
+    if len(stale) <= _FEW:
+        return [
+            each
+            for day, owners in stale.items()
+            for each in _of_installs(session, owners, _day_window(day), now_us, steps)
+        ]
+    owners = sorted({owner for some in stale.values() for owner in some})
+    window = Window(min(stale) * DAY_US, (max(stale) + 1) * DAY_US)
+    every = _of_installs(session, owners, window, now_us, steps)
+    return [each for each in every if each.owner in stale.get(each.day, ())]
+
+
+def _day_window(day: int) -> Window:
+    return Window(day * DAY_US, (day + 1) * DAY_US)
+
+
+def _of_installs(
+    session: Session,
+    owners: Sequence[int],
+    window: Window,
+    now_us: int,
+    steps: Mapping[int, Funnel],
+) -> list[_Day]:
+    rows = session.execute(installs_statement(owners, window.start_us, window.end_us)).all()
+    return [
+        _Day(*key, counted.counts, counted.parts)
+        for key, counted in day_counts(rows, dict(steps), now_us).items()
+    ]
+
+
+def _summed(blobs: Sequence[bytes], steps: Funnel) -> Counts:
+    zeros = np.zeros(len(blobs), dtype=np.int64)
+    summed: Counts = histogram.decode_into(blobs, zeros, (1, funnel_counts.width(steps)))[0]
+    return summed
+
+
+def _cohorts(days: Sequence[_Day], steps: Funnel, asked: Asked) -> list[Cohort]:
+    """In the order of days, or the largest first."""
+
+    def read(blobs: Sequence[bytes]) -> FunnelCount:
+        return funnel_counts.read(_summed(blobs, steps), steps, asked.order, asked.within_us)
+
+    if asked.by is By.DAY:
+        by_day: dict[int, list[bytes]] = {}
+        for each in days:
+            by_day.setdefault(each.day, []).append(each.counts)
+        return [
+            Cohort(str(np.datetime64(day, "D")), read(blobs), day * DAY_US)
+            for day, blobs in by_day.items()
+        ]
+    return [Cohort(key, read(blobs)) for key, blobs in _largest(days, str(asked.by))]
+
+
+def _largest(days: Sequence[_Day], by: str) -> list[tuple[str | None, list[bytes]]]:
+    """Counts by plan or source, the largest first; of more than `MOST_COHORTS` the smallest
+    together."""
+    found: dict[str, list[bytes]] = {}
+    for each in days:
+        for value, counts in unpack_parts(each.parts)[by].items():
+            found.setdefault(value, []).append(counts)
+    entered = {value: sum(map(funnel_counts.entered, blobs)) for value, blobs in found.items()}
+    ordered = sorted(found, key=lambda value: (-entered[value], value))
+    rest = [blob for value in ordered[MOST_COHORTS:] for blob in found[value]]
+    large = [(value or None, found[value]) for value in ordered[:MOST_COHORTS]]
+    return [*large, (OTHER, rest)] if rest else large
+
+
+def _reasons(session: Session, owner: int, window: Window) -> dict[str, int]:
+    """Uninstalls within the window, by reason ("": none was told), most first. One that was told
+    of twice happened once."""
+    told = (
+        select(LifecycleEvent.installation, LifecycleEvent.occurred_us, LifecycleEvent.reason)
+        .where(
+            LifecycleEvent.integration_id == owner,
+            text("step = 'uninstalled'"),  # literally: lets the partial index be used
+            LifecycleEvent.occurred_us >= window.start_us,
+            LifecycleEvent.occurred_us < window.end_us,
+        )
+        .distinct()
+        .subquery()
+    )
+    statement = select(func.coalesce(told.c.reason, ""), func.count()).group_by(told.c.reason)
+    found = [(str(reason), int(number)) for reason, number in session.execute(statement)]
+    return dict(sorted(found, key=lambda item: (-item[1], item[0])))
