@@ -18,6 +18,8 @@ from alerts.notifiers.pagerduty import PagerDutyNotifier
 from alerts.notifiers.slack import SlackNotifier
 from alerts.notifiers.webhook import WebhookNotifier
 from alerts.outbox import Outbox
+from alerts.reporting import TURN_S as REPORT_S
+from alerts.reporting import Reporter
 from alerts.trying import try_receivers
 from app.commands.receivers import Receivers, read_receivers
 from app.db import reading, registry_engine
@@ -47,6 +49,11 @@ def main(settings: Settings) -> int:
         jobs[f"dispatch {channel}"] = Job(work, _DISPATCH_S)
     if settings.heartbeat:
         jobs["heartbeat"] = Job(Heartbeat(settings, now_us).turn, TURN_S)
+    if settings.weekly_report:
+        reporter = Reporter(
+            settings, Reading(engine, store), partial(platform_name, engine), host_of(settings)
+        )
+        jobs["weekly report"] = Job(reporter.turn, REPORT_S)
     clockwork = Clockwork(jobs)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

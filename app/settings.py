@@ -68,6 +68,7 @@ class Settings:
     mail_from: str
     heartbeat: str | None
     heartbeat_every_us: int
+    weekly_report: bool
     oidc_issuer: str | None
     oidc_client_id: str | None
     oidc_client_secret: str | None
@@ -195,6 +196,7 @@ def _parse(given: Mapping[str, str]) -> Settings:
         mail_from=get("MAIL_FROM", f"midspan@{urlsplit(base_url).hostname}", _address),
         heartbeat=get("HEARTBEAT", "", _heartbeat),
         heartbeat_every_us=get("HEARTBEAT_EVERY", "1h", parse_duration),
+        weekly_report=get("WEEKLY_REPORT", *_choice("on", "off")) == "on",
         **_oidc(get),
         audit_retention_us=get("AUDIT_RETENTION", "400d", _audit_retention),
         api_requests_per_minute=get("API_REQUESTS_PER_MINUTE", "600", _between(1, 1_000_000)),

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-
 from alerts.chart import error_chart
 from alerts.outbox import Letter
+from alerts.render import render
 from alerts.stages import Audience
 from alerts.wording import Links, Words, words
 from app.auth import incident_links
@@ -14,13 +13,6 @@ from app.mail import Inline, Mail, send
 from app.settings import Settings, secret_key
 
 _CHART = "chart"
-_templates = Environment(
-    loader=PackageLoader("alerts"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
 
 
 class MailNotifier:
@@ -59,10 +51,8 @@ def compose(letter: Letter, said: Words) -> Mail:
     return Mail(
         to=letter.address,
         subject=said.subject,
-        text=_templates.get_template("alert.txt").render(words=said),
-        html=_templates.get_template("alert.html").render(
-            words=said, chart_cid=_CHART if chart else None
-        ),
+        text=render("alert.txt", said),
+        html=render("alert.html", said, chart_cid=_CHART if chart else None),
         message_id=letter.message_id,
         references=letter.thread_id if letter.thread_id != letter.message_id else None,
         inline=(Inline(_CHART, chart),) if chart else (),

@@ -16,6 +16,7 @@ PUBLIC_ENDPOINTS = frozenset(
     {
         "auth.login", "auth.logout", "auth.static",
         "auth.link", "auth.follow", "auth.oidc", "auth.oidc_back", "auth.incident",
+        "auth.refuse_reports",
     }
 )  # fmt: skip
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})

@@ -3,7 +3,7 @@
 from flask import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.auth import entering, incident_pages, link_pages, oidc_pages, sessions
+from app.auth import entering, incident_pages, link_pages, oidc_pages, report_pages, sessions
 from app.auth.context import clock_us, engine, settings
 from app.auth.cookie import SESSION
 from app.auth.guard import identify
@@ -24,6 +24,7 @@ def blueprint() -> Blueprint:
     pages.add_url_rule("/logout", "logout", _logout, methods=["POST"])
     link_pages.add(pages)
     incident_pages.add(pages)
+    report_pages.add(pages)
     oidc_pages.add(pages)
     return pages
 

@@ -22,7 +22,8 @@ class Inline:
 class Mail:
     """What to say to whom. `message_id` is for a mail that may go out twice: a reader's program
     then shows it once. `html` is the same text, dressed. `references` is the id of the mail that
-    this one goes on from, so that both are shown as one conversation."""
+    this one goes on from, so that both are shown as one conversation; `unsubscribe_url` takes the
+    reader off at one POST (RFC 8058)."""
 
     to: str
     subject: str
@@ -30,6 +31,7 @@ class Mail:
     html: str | None = None
     message_id: str | None = None
     references: str | None = None
+    unsubscribe_url: str | None = None
     inline: tuple[Inline, ...] = ()
 
 
@@ -47,6 +49,9 @@ def compose(mail: Mail, sender: str, at_us: int) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     if mail.references is not None:
         message["In-Reply-To"] = message["References"] = mail.references
+    if mail.unsubscribe_url is not None:
+        message["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(mail.text)
     if mail.html is not None:
         message.add_alternative(mail.html, subtype="html")

@@ -35,6 +35,7 @@ from app.models.lifecycle import FunnelDay, LifecycleCursor, LifecycleEvent
 from app.models.note import Note, NoteKind
 from app.models.partner import Partner, PartnerContact
 from app.models.platform import Platform, RegistryState
+from app.models.report import ReportRefusal, WeeklyReport
 from app.models.wire import WireRules
 
 __all__ = [
@@ -72,9 +73,11 @@ __all__ = [
     "ReceiverTest",
     "RegistryState",
     "RevenueStep",
+    "ReportRefusal",
     "Silence",
     "Subscription",
     "User",
     "Visibility",
+    "WeeklyReport",
     "WireRules",
 ]
