@@ -6,7 +6,7 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from app import queries
-from app.api import alerts, billing, error_groups, lifecycle, notes, rendering, revenue
+from app.api import alerts, billing, error_groups, lifecycle, notes, rendering, revenue, usage
 from app.api.arguments import (
     Arguments,
     ExchangesArguments,
@@ -60,6 +60,7 @@ def blueprint() -> Blueprint:
     lifecycle.add_routes(api)
     billing.add_routes(api)
     revenue.add_routes(api)
+    usage.add_routes(api)
     alerts.add_routes(api)
     return api
 

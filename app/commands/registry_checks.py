@@ -210,13 +210,6 @@ def operation(text: str) -> str:
     return text
 
 
-def operation_shape(text: str) -> str:
-    """What two operations have in common that match the same requests."""
-    method, _space, path = text.partition(" ")
-    segments = ["{}" if "{" in part else part for part in path.split("/") if part]
-    return f"{method} /{'/'.join(segments)}"
-
-
 def window(text: str) -> int:
     """The window of an objective, in microseconds."""
     length_us = parse_duration(text)

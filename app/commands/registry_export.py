@@ -53,6 +53,7 @@ def current_integrations() -> Select[Integration]:
             selectinload(Integration.partner),
             selectinload(Integration.wire),
             selectinload(Integration.operations),
+            selectinload(Integration.deprecated),
             selectinload(Integration.objectives),
             selectinload(Integration.funnel_steps),
             selectinload(Integration.funnel_deadlines),
@@ -95,6 +96,7 @@ def _integration(row: Integration) -> IntegrationEntry:
         timeouts=rows.timeouts_of(row),
         limits=rows.limits_of(row),
         operations=tuple(operation.template for operation in row.operations),
+        deprecated=tuple(each.template for each in row.deprecated),
         objectives=tuple(
             ObjectiveEntry(each.name, each.target, each.window_us, each.threshold_ms)
             for each in row.objectives
@@ -137,6 +139,7 @@ def _integration_document(entry: IntegrationEntry) -> dict[str, Any]:
         capture=None if entry.capture == CapturePolicy.SAMPLE else entry.capture.value,
         tls=_filled(**asdict(entry.tls)),
         operations=list(entry.operations),
+        deprecated=list(entry.deprecated),
         objectives=[_objective_document(objective) for objective in entry.objectives],
         funnel=list(entry.funnel),
         funnel_deadlines={step: format_duration(long) for step, long in entry.funnel_deadlines},

@@ -17,7 +17,7 @@ from app.commands.registry_values import (
     RegistryFile,
 )
 from app.commands.yaml_tree import Node, YamlProblem, read_tree
-from app.domain.operation import MAX_OPERATIONS
+from app.domain.operation import MAX_OPERATIONS, shape
 from app.domain.route import Breaker, CapturePolicy, Limits, Timeouts, TlsFiles
 from app.domain.window import DAY_US, SECOND_US
 from app.errors import RegistryFileError
@@ -34,7 +34,7 @@ _TLS = ("ca_file", "client_cert_file", "client_key_file")
 _INTEGRATION = (
     "slug", "name", "visibility", "category", "api_base_url", "webhook_url",
     "inbound_token_sha256", "allow_private_addresses", "timeouts", "limits", "operations",
-    "objectives", "funnel", "funnel_deadlines", "infer", "ramp", "breaker",
+    "deprecated", "objectives", "funnel", "funnel_deadlines", "infer", "ramp", "breaker",
     "paused", "capture", "tls",
 )  # fmt: skip
 
@@ -128,6 +128,7 @@ def _integration(node: Node, problems: Problems) -> IntegrationEntry:
         timeouts=_timeouts(fields.inner("timeouts", _TIMEOUTS)),
         limits=_limits(fields.inner("limits", _LIMITS)),
         operations=_operations(fields, problems),
+        deprecated=fields.texts("deprecated", check.operation, MAX_OPERATIONS),
         objectives=_objectives(fields, problems),
         funnel=steps,
         funnel_deadlines=deadlines,
@@ -210,7 +211,7 @@ def _operations(fields: Fields, problems: Problems) -> tuple[str, ...]:
     operations = fields.lined("operations", check.operation, MAX_OPERATIONS)
     shapes: dict[str, str] = {}
     for operation, line in operations.items():
-        first = shapes.setdefault(check.operation_shape(operation), operation)
+        first = shapes.setdefault(shape(operation), operation)
         if first != operation:
             problems.add(line, f"{operation!r} matches the same requests as {first!r}")
     return tuple(operations)

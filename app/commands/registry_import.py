@@ -25,6 +25,7 @@ from app.commands.registry_rows import (
 from app.commands.registry_values import IntegrationEntry, PartnerEntry, RegistryFile
 from app.models import (
     Base,
+    DeprecatedOperation,
     FunnelDeadline,
     FunnelStep,
     InboundToken,
@@ -39,7 +40,8 @@ from app.models import (
 )
 
 ListTable = (
-    type[FunnelDeadline]
+    type[DeprecatedOperation]
+    | type[FunnelDeadline]
     | type[FunnelStep]
     | type[InboundToken]
     | type[InferenceRule]
@@ -47,7 +49,8 @@ ListTable = (
     | type[Operation]
 )
 _LISTS: tuple[ListTable, ...] = (
-    FunnelDeadline, FunnelStep, InboundToken, InferenceRule, Objective, Operation,
+    DeprecatedOperation, FunnelDeadline, FunnelStep, InboundToken, InferenceRule, Objective,
+    Operation,
 )  # fmt: skip
 _FUNNEL = frozenset({"funnel", "funnel_deadlines"})
 
@@ -171,6 +174,8 @@ def _replace_lists(session: Session, written: Sequence[tuple[int, IntegrationEnt
 def _list_rows(entry: IntegrationEntry) -> Iterable[tuple[ListTable, dict[str, Any]]]:
     for position, template in enumerate(entry.operations):
         yield Operation, {"position": position, "template": template}
+    for position, template in enumerate(entry.deprecated):
+        yield DeprecatedOperation, {"position": position, "template": template}
     for position, objective in enumerate(entry.objectives):
         yield Objective, {"position": position, **asdict(objective)}
     for position, step in enumerate(entry.funnel):

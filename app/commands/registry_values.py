@@ -57,6 +57,7 @@ class IntegrationEntry:
     timeouts: Timeouts = field(default_factory=Timeouts)
     limits: Limits = field(default_factory=Limits)
     operations: tuple[str, ...] = ()
+    deprecated: tuple[str, ...] = ()
     objectives: tuple[ObjectiveEntry, ...] = ()
     funnel: tuple[str, ...] = ()
     funnel_deadlines: tuple[tuple[str, int], ...] = ()

@@ -137,6 +137,13 @@ class Vocabulary:
         return frozenset(self._names)
 
 
+def shape(operation: str) -> str:
+    """What two operations have in common that match the same requests: `GET /v1/issues/{}`."""
+    method, _space, path = operation.partition(" ")
+    segments = ["{}" if "{" in part else part for part in path.split("/") if part]
+    return f"{method} /{'/'.join(segments)}"
+
+
 def guess(method: str, path: str) -> str:
     """Method and a route template made from a path alone. Guessing from a guess changes nothing."""
     return _guess(method, _segments(path))

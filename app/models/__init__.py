@@ -22,6 +22,7 @@ from app.models.billing import BilledEvent, ExchangeRate, PaymentDay, RevenueSte
 from app.models.error_group import ErrorGroupState
 from app.models.installation import Installation
 from app.models.integration import (
+    DeprecatedOperation,
     FunnelDeadline,
     FunnelStep,
     InboundToken,
@@ -45,6 +46,7 @@ __all__ = [
     "Base",
     "BilledEvent",
     "Delivery",
+    "DeprecatedOperation",
     "ErrorGroupState",
     "ExchangeRate",
     "FunnelDay",

@@ -97,6 +97,9 @@ class Integration(Base):
     operations: Mapped[list["Operation"]] = relationship(
         order_by="Operation.position", viewonly=True
     )
+    deprecated: Mapped[list["DeprecatedOperation"]] = relationship(
+        order_by="DeprecatedOperation.position", viewonly=True
+    )
     objectives: Mapped[list["Objective"]] = relationship(
         order_by="Objective.position", viewonly=True
     )
@@ -127,6 +130,21 @@ class Operation(Base):
     template: Mapped[str] = mapped_column(
         String(300), comment="Such as POST /v1/issues/{id}/comments"
     )
+
+
+class DeprecatedOperation(Base):
+    """An operation that nobody should call any more; usage tells who still does."""
+
+    __tablename__ = "deprecated_operations"
+    __table_args__ = (UniqueConstraint("integration_id", "template"),)
+
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("integrations.id", ondelete="CASCADE"), primary_key=True, comment="Whose"
+    )
+    position: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, comment="Order of showing, from 0"
+    )
+    template: Mapped[str] = mapped_column(String(300), comment="Such as GET /v1/old")
 
 
 class Objective(Base):

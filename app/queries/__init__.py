@@ -32,6 +32,8 @@ from app.queries.results import Siblings
 from app.queries.revenue import RevenueView, revenue
 from app.queries.spreadsheet import export
 from app.queries.timeline import DayView, Heat, Timeline, WayView, days, timeline
+from app.queries.usage import UsageView, usage
+from app.queries.usage_export import export_usage
 from app.store.port import ExchangeFilter
 
 __all__ = [
@@ -49,12 +51,14 @@ __all__ = [
     "Share",
     "Siblings",
     "Timeline",
+    "UsageView",
     "WayView",
     "assignees",
     "budgets",
     "days",
     "error_groups",
     "export",
+    "export_usage",
     "funnel",
     "funnels",
     "gates",
@@ -75,4 +79,5 @@ __all__ = [
     "series",
     "siblings",
     "timeline",
+    "usage",
 ]

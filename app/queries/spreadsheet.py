@@ -40,12 +40,12 @@ def export(
     first = list_exchanges(reading, scope, question, None, MAX_LIMIT)
 
     def lines() -> Iterator[str]:
-        yield _line(HEAD)
+        yield line(HEAD)
         page, written = first, 0
         for _ in range(MAX_PAGES):
             rows = page.items[: max_rows - written]
             written += len(rows)
-            yield "".join(_line(_cells(view)) for view in rows)
+            yield "".join(line(_cells(view)) for view in rows)
             if page.next is None and len(rows) == len(page.items):
                 return
             if written >= max_rows or page.next is None:
@@ -53,9 +53,9 @@ def export(
             try:
                 page = list_exchanges(reading, scope, question, page.next, MAX_LIMIT)
             except Unavailable:
-                yield _line(("# incomplete: the metrics store went away; export it again",))
+                yield line(("# incomplete: the metrics store went away; export it again",))
                 return
-        yield _line((f"# cut after {written:,} exchanges: narrow the filter or the time",))
+        yield line((f"# cut after {written:,} exchanges: narrow the filter or the time",))
 
     return lines()
 
@@ -87,7 +87,8 @@ def _cells(view: ExchangeView) -> tuple[str, ...]:
     return (at.replace("+00:00", "Z"), *cells)
 
 
-def _line(cells: tuple[str, ...]) -> str:
-    line = io.StringIO()
-    csv.writer(line, lineterminator="\r\n").writerow(cells)
-    return line.getvalue()
+def line(cells: tuple[str, ...]) -> str:
+    """One line of a table."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\r\n").writerow(cells)
+    return text.getvalue()

@@ -25,6 +25,7 @@ from app.queries import Reading
 from app.settings import Settings
 from app.store.open import open_store
 from app.store.port import StoredExchange
+from collectors.loader.activity import activity
 from tests.contract.worlds import NOW_US, batch_of, exchange, failure
 
 CANARY = "canary-initech"
@@ -76,6 +77,7 @@ class World:
         return self._app
 
     def load(self, exchanges: Sequence[StoredExchange], **fields: object) -> None:
+        fields.setdefault("activity", activity(exchanges))
         self.store.append(batch_of(exchanges, **fields))
 
     def client(self, role: str | None = None) -> FlaskClient:

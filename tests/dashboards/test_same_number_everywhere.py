@@ -51,7 +51,7 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
     "standing": lambda it: [group["standing"] for group in it["groups"]],
 }
 #: What defines no number of an integration: codes, words, and Midspan's own counters.
-OTHER_SECTIONS = ("Refused exchanges", "Status", "Midspan itself")
+OTHER_SECTIONS = ("Refused exchanges", "Status", "Usage", "Midspan itself")
 #: Numbers that one side alone has, and why; the other has nothing to differ.
 ONE_SIDED = {
     "by_outcome": "a chart of a page draws it from `series`, as shares",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from app.commands.registry_checks import METHODS, operation_shape
+from app.commands.registry_checks import METHODS
 from app.commands.registry_values import (
     InferEntry,
     IntegrationEntry,
@@ -14,6 +14,7 @@ from app.commands.registry_values import (
     RegistryFile,
 )
 from app.domain.funnel import DEFAULT_STEPS, STANDING_STEPS
+from app.domain.operation import shape
 from app.domain.route import (
     UNATTRIBUTED,
     Breaker,
@@ -49,7 +50,7 @@ operations = st.lists(
         st.lists(segments, max_size=4),
     ),
     max_size=5,
-    unique_by=operation_shape,
+    unique_by=shape,
 )
 objectives = st.lists(
     st.builds(
@@ -137,6 +138,7 @@ def plain_integrations(slug: str, tokens: list[str]) -> st.SearchStrategy[Integr
         timeouts=timeouts,
         limits=limits,
         operations=operations.map(tuple),
+        deprecated=operations.map(tuple),
         objectives=objectives.map(tuple),
         ramp=st.none() | ramps,
         breaker=st.none() | breakers,

@@ -55,6 +55,7 @@ def test_a_full_integration_is_read_field_by_field() -> None:
         limits: {{requests_per_second: 2.5, burst: 3, concurrency: 4, body_bytes: 5,
                  queue: 0, queue_ms: 6}}
         operations: ["GET /v1/issues/{{id}}", "POST /v1/files/{{name}}.json"]
+        deprecated: ["GET /v1/old"]
         objectives:
           - {{name: latency, target: 0.95, threshold_ms: 800, window: 4w}}
         funnel: [started, activated]
@@ -75,6 +76,7 @@ def test_a_full_integration_is_read_field_by_field() -> None:
     assert entry.timeouts == Timeouts(connect_ms=5)
     assert entry.limits == Limits(2.5, 3, 4, 5, 0, 6)
     assert entry.operations == ("GET /v1/issues/{id}", "POST /v1/files/{name}.json")
+    assert entry.deprecated == ("GET /v1/old",)
     assert entry.objectives[0].window_us == 28 * DAY_US
     assert entry.funnel == ("started", "activated")
     assert entry.ramp == RampEntry(5, 200, 30 * MINUTE_US, 1_795_771_800 * SECOND_US)
@@ -153,6 +155,7 @@ BAD_FIELDS = [
     ("capture: all", "'all' is not one of sample, failures, none"),
     ("tls: {ca_file: ca.pem}", "'ca.pem' is not the whole path of a file"),
     ("tls: {client_key_file: /k.pem}", "there is none"),
+    ("deprecated: [old]", "is not an operation such as"),
     ("operations: [GET]", "is not an operation such as"),
     ("operations: [get /v1]", "is not an operation such as"),
     ("operations: [TRACE /v1]", "is not an operation such as"),

@@ -21,6 +21,8 @@ ONE_SLUG = {
     "operations": lambda it, scope, slug: queries.operations(it, scope, slug, WINDOW),
     "budgets": queries.budgets,
     "error_groups": lambda it, scope, slug: queries.error_groups(it, scope, slug, WINDOW),
+    "usage": lambda it, scope, slug: queries.usage(it, scope, slug, WINDOW),
+    "export_usage": lambda it, scope, slug: queries.export_usage(it, scope, slug, WINDOW),
     "assignees": queries.assignees,
     "list_exchanges": lambda it, scope, slug: queries.list_exchanges(
         it, scope, ExchangeFilter(integrations=(slug,))

@@ -1,0 +1,193 @@
+"""Who uses an integration, how much, and by which operations.
+
+Windows are whole UTC days (`days_of`). All of it comes from rollups
+and daily activity marks; no exchange is looked at. Only exchanges that name an installation say
+who uses it; the others are counted beside.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from app.domain.scope import Scope
+from app.domain.usage import DAY, MONTH, WEEK, Facts, concentration, sentence
+from app.domain.window import DAY_US, Window, ceil
+from app.errors import BadQuery
+from app.queries import usage_days
+from app.queries.quota import QuotaView, quota
+from app.queries.reading import Reading
+from app.queries.registry import integration_within
+from app.queries.usage_days import Cohort, Days, Growth, Presence
+from app.queries.usage_operations import (
+    CallersView,
+    OperationUse,
+    VersionUse,
+    callers,
+    operations_of,
+    versions_of,
+)
+from app.store.activity import Activity
+from app.telemetry import timed_query
+
+LONGEST_DAYS = 366
+#: Customers that are named, most exchanges first.
+MOST_CUSTOMERS = 50
+
+
+class Terms(NamedTuple):
+    """Both terms of a ratio; its value is None without a denominator."""
+
+    numerator: int
+    denominator: int
+
+    @property
+    def value(self) -> float | None:
+        """Their quotient."""
+        return self.numerator / self.denominator if self.denominator else None
+
+
+@dataclass(frozen=True, slots=True)
+class DayUse:
+    """One day. `active_week` and `active_month`: within the 7 and 28 days up to its end."""
+
+    start_us: int
+    active: int
+    active_week: int
+    active_month: int
+    new: int
+    exchanges: int
+    good: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerUse:
+    """One customer, or one installation whose customer nobody told."""
+
+    customer: str
+    named: bool
+    installations: int
+    exchanges: int
+    before: int
+    good: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class UsageView:
+    """One integration over one window of whole days; docs/numbers.md defines each number."""
+
+    integration: str
+    window: Window
+    known_from_us: int
+    sentence: str
+    active: dict[int, int]
+    stickiness: Terms
+    growth: Growth
+    customers_active: int
+    exchanges: int
+    exchanges_before: int
+    unnamed: int
+    concentration: dict[int, Terms]
+    days: tuple[DayUse, ...]
+    customers: tuple[CustomerUse, ...]
+    operations: tuple[OperationUse, ...]
+    versions: tuple[VersionUse, ...]
+    cohorts: tuple[Cohort, ...]
+    deprecated: tuple[CallersView, ...]
+    quota: QuotaView
+
+
+@timed_query("usage")
+def usage(reading: Reading, scope: Scope, slug: str, window: Window) -> UsageView:
+    """`NotFound` outside the scope; `BadQuery` for a window that is empty or over a year long."""
+    integration_within(reading, scope, slug)
+    days = days_of(window)
+    whole = days.known.window
+    activity = reading.store.activity(whole, integrations=[slug])
+    presence = Presence(activity, days.known)
+    growth, rolling = usage_days.growth(presence, days), usage_days.spans(presence)
+    operations = operations_of(reading, slug, days)
+    deprecated = [each for each in operations if each.deprecated and each.exchanges]
+    customers, shares = _customers(activity, days)
+    exchanges = sum(each.exchanges for each in operations)
+    named = int(usage_days.by_installation(activity, days, activity.exchanges).sum())
+    active = {span: numbers[-1] for span, numbers in rolling.items()}
+    return UsageView(
+        integration=slug,
+        window=days.window,
+        known_from_us=whole.start_us,
+        sentence=sentence(
+            Facts(
+                days=days.length,
+                active=growth.active,
+                before=growth.before,
+                new=growth.new,
+                lapsed=growth.lapsed,
+                exchanges=exchanges,
+                greatest_ratio=shares[1].value,
+                customers=len(customers),
+                deprecated=len(deprecated),
+            )
+        ),
+        active=active,
+        stickiness=Terms(sum(rolling[DAY][-MONTH:]), MONTH * active[MONTH]),
+        growth=growth,
+        customers_active=len(customers),
+        exchanges=exchanges,
+        exchanges_before=sum(each.before for each in operations),
+        unnamed=max(exchanges - named, 0),
+        concentration=shares,
+        days=_days(activity, presence, days, rolling),
+        customers=tuple(customers[:MOST_CUSTOMERS]),
+        operations=tuple(operations),
+        versions=versions_of(operations),
+        cohorts=tuple(usage_days.cohorts(presence)),
+        deprecated=callers(reading, scope, slug, days.window, deprecated),
+        quota=quota(reading, slug, days.window),
+    )
+
+
+def days_of(window: Window) -> Days:
+    """As many whole UTC days as the window is long, the last one being that of its end; `BadQuery`
+    for a window that is none or too long."""
+    end, length = ceil(window.end_us, DAY_US) // DAY_US, ceil(window.length_us, DAY_US) // DAY_US
+    if not 0 < length <= LONGEST_DAYS:
+        raise BadQuery("from", "a window ends after it starts, and is at most 366 days long")
+    return Days(max(end - length, 0), end)
+
+
+def _days(
+    activity: Activity, presence: Presence, days: Days, rolling: dict[int, list[int]]
+) -> tuple[DayUse, ...]:
+    columns = zip(
+        *(rolling[span][-days.length :] for span in (DAY, WEEK, MONTH)),
+        usage_days.new_by_day(presence, days),
+        usage_days.by_day(activity, days, activity.exchanges),
+        usage_days.by_day(activity, days, activity.good),
+        usage_days.by_day(activity, days, activity.bad),
+        strict=True,
+    )
+    return tuple(DayUse((days.first + place) * DAY_US, *row) for place, row in enumerate(columns))
+
+
+def _customers(activity: Activity, days: Days) -> tuple[list[CustomerUse], dict[int, Terms]]:
+    """Those active in the window, most exchanges first, and on how few of them it hangs."""
+    now = usage_days.by_installation(activity, days, activity.exchanges)
+    before = usage_days.by_installation(activity, days.before, activity.exchanges)
+    good = usage_days.by_installation(activity, days, activity.good)
+    bad = usage_days.by_installation(activity, days, activity.bad)
+    chosen = np.flatnonzero(now).tolist()
+    sums: dict[tuple[str, bool], list[int]] = defaultdict(lambda: [0] * 5)
+    names = usage_days.customers_of(activity, chosen)
+    columns = np.stack([np.ones_like(now), now, before, good, bad])[:, chosen].T.tolist()
+    for it, name, row in zip(chosen, names, columns, strict=True):
+        known = sums[name, bool(activity.customers[it])]
+        for place, number in enumerate(row):
+            known[place] += number
+    found = [CustomerUse(name, named, *row) for (name, named), row in sums.items()]
+    found.sort(key=lambda each: (-each.exchanges, each.customer))
+    shares = concentration([each.exchanges for each in found])
+    return found, {top: Terms(*terms) for top, terms in shares.items()}

@@ -1,0 +1,182 @@
+"""What each installation did on each day, as numbers of a window. Pure: arrays in, values out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.domain.usage import COHORTS, DAY, LOOKBACK_DAYS, MONTH, WEEK
+from app.domain.window import DAY_US, Window
+from app.store.activity import Activity
+
+Ints = NDArray[np.int64]
+_EPOCH_WEEKDAY = 3  # the first of January 1970 was a Thursday; weeks begin on Mondays
+_WEEK_DAYS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Days from `first` to before `end`, whole days since 1970 UTC."""
+
+    first: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        """How many."""
+        return self.end - self.first
+
+    @property
+    def window(self) -> Window:
+        """The same in microseconds."""
+        return Window(self.first * DAY_US, self.end * DAY_US)
+
+    @property
+    def before(self) -> "Days":
+        """As many, just before."""
+        return Days(max(self.first - self.length, 0), self.first)
+
+    @property
+    def known(self) -> "Days":
+        """From where on one looks to tell who is new."""
+        return Days(max(self.first - max(self.length, LOOKBACK_DAYS), 0), self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """Installations active in a window: `kept` were active in the equal time before, `returning`
+    earlier, `new` never since one looks; `lapsed` were active before and are not now."""
+
+    active: int
+    before: int
+    new: int
+    kept: int
+    returning: int
+    lapsed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Installations first active in the week from `day` on, and how many of them were active in
+    that week and each one after it, up to the newest."""
+
+    day: int
+    size: int
+    active: tuple[int, ...]
+
+
+class Presence:
+    """On which days each installation was active. `seen` has shape (installations, days)."""
+
+    def __init__(self, activity: Activity, known: Days) -> None:
+        self.known = known
+        size = len(activity.installations)
+        self.seen = np.zeros((size, known.length), np.bool_)
+        self.seen[activity.who, activity.day - known.first] = True
+
+    def part(self, days: Days) -> NDArray[np.bool_]:
+        """The columns of some days."""
+        first = max(days.first - self.known.first, 0)
+        part: NDArray[np.bool_] = self.seen[:, first : max(days.end - self.known.first, 0)]
+        return part
+
+    def rolling(self, span: int) -> list[int]:
+        """For every known day, the installations active within the `span` days up to its end.
+
+        Each active day counts until `span` days later or the next active day, whichever is first;
+        so a day's number is a running sum of what begins and ends.
+        """
+        length = self.known.length
+        who, day = np.nonzero(self.seen)
+        following = np.full(len(day), length + span, np.int64)
+        same = who[1:] == who[:-1]
+        following[:-1][same] = day[1:][same]
+        until = np.minimum(np.minimum(day + span, following), length)
+        begins = np.bincount(day, minlength=length + 1)
+        ends = np.bincount(until, minlength=length + 1)
+        found: list[int] = np.cumsum(begins - ends)[:length].tolist()
+        return found
+
+    def firsts(self) -> Ints:
+        """For each installation the column of its first active day; the number of columns for one
+        that never was active."""
+        first: Ints = np.argmax(self.seen, axis=1)
+        first[~self.seen.any(axis=1)] = self.known.length
+        return first
+
+
+def growth(presence: Presence, days: Days) -> Growth:
+    """How the active installations of a window compare with those before."""
+    now = presence.part(days).any(axis=1)
+    before = presence.part(days.before).any(axis=1)
+    earlier = presence.part(Days(presence.known.first, days.first)).any(axis=1)
+    return Growth(
+        active=int(now.sum()),
+        before=int(before.sum()),
+        new=int((now & ~earlier).sum()),
+        kept=int((now & before).sum()),
+        returning=int((now & earlier & ~before).sum()),
+        lapsed=int((before & ~now).sum()),
+    )
+
+
+def new_by_day(presence: Presence, days: Days) -> list[int]:
+    """How many installations each day of the window saw for the first time."""
+    found = np.bincount(presence.firsts(), minlength=presence.known.length + 1)
+    first = days.first - presence.known.first
+    numbers: list[int] = found[first : first + days.length].tolist()
+    return numbers
+
+
+def spans(presence: Presence) -> dict[int, list[int]]:
+    """The rolling numbers of a day, a week and a month for every known day."""
+    return {span: presence.rolling(span) for span in (DAY, WEEK, MONTH)}
+
+
+def cohorts(presence: Presence) -> list[Cohort]:
+    """The newest weeks of first activity, oldest first; the week that runs is the last one."""
+    end = presence.known.end
+    newest = _monday(end - 1)
+    weeks = [newest - _WEEK_DAYS * back for back in range(COHORTS - 1, -1, -1)]
+    weeks = [day for day in weeks if day >= presence.known.first]
+    if not weeks:
+        return []
+    firsts = presence.firsts() + presence.known.first
+    active = np.stack(
+        [presence.part(Days(day, min(day + _WEEK_DAYS, end))).any(axis=1) for day in weeks]
+    )
+    found = []
+    for place, day in enumerate(weeks):
+        members = (firsts >= day) & (firsts < day + _WEEK_DAYS)
+        numbers = active[place:, members].sum(axis=1)
+        found.append(Cohort(day, int(members.sum()), tuple(numbers.tolist())))
+    return found
+
+
+def by_day(activity: Activity, days: Days, column: NDArray[np.int32]) -> list[int]:
+    """A count of the rows, added up for each day of the window."""
+    inside = (activity.day >= days.first) & (activity.day < days.end)
+    places = activity.day[inside] - days.first
+    found: list[int] = np.bincount(
+        places, weights=column[inside], minlength=days.length
+    ).astype(np.int64).tolist()  # fmt: skip
+    return found
+
+
+def by_installation(activity: Activity, days: Days, column: NDArray[np.int32]) -> Ints:
+    """The same for each installation, shape (installations,)."""
+    inside = (activity.day >= days.first) & (activity.day < days.end)
+    found: Ints = np.bincount(
+        activity.who[inside], weights=column[inside], minlength=len(activity.installations)
+    ).astype(np.int64)
+    return found
+
+
+def customers_of(activity: Activity, chosen: Sequence[int]) -> list[str]:
+    """Whose the installations at `chosen` are; one without a customer stands for itself."""
+    return [activity.customers[it] or activity.installations[it] for it in chosen]
+
+
+def _monday(day: int) -> int:
+    return day - (day + _EPOCH_WEEKDAY) % _WEEK_DAYS
