@@ -1,4 +1,5 @@
-"""The scheduler process: rules every 15 s, outgoing messages every 2 s, until told to stop."""
+"""The scheduler process: rules every 15 s, outgoing messages every 2 s, what three witnesses say of
+installations every minute, until told to stop."""
 
 import signal
 import threading
@@ -21,7 +22,9 @@ from alerts.outbox import Outbox
 from alerts.reporting import TURN_S as REPORT_S
 from alerts.reporting import Reporter
 from alerts.trying import try_receivers
+from app.commands.lost_installs import judge_lost
 from app.commands.receivers import Receivers, read_receivers
+from app.commands.reconcile import reconcile
 from app.db import reading, registry_engine
 from app.domain.receiver import Channel
 from app.logs import get as get_logger
@@ -30,8 +33,10 @@ from app.queries import Reading
 from app.queries.reading import now_us
 from app.settings import Settings
 from app.store.open import open_store
+from app.store.port import MetricsStore
 
 _DISPATCH_S = 2.0
+_WITNESSES_S = 60.0
 
 
 def main(settings: Settings) -> int:
@@ -44,6 +49,7 @@ def main(settings: Settings) -> int:
         "evaluate": Job(rules.round, INTERVAL_S),
         "try receivers": Job(partial(_try, settings, engine, senders), _DISPATCH_S),
     }
+    jobs["witnesses"] = Job(partial(_witnesses, engine, store), _WITNESSES_S)
     for channel, send in senders.items():
         work = partial(dispatch, Outbox(engine), {channel: send}, now_us)
         jobs[f"dispatch {channel}"] = Job(work, _DISPATCH_S)
@@ -63,6 +69,12 @@ def main(settings: Settings) -> int:
     engine.dispose()
     store.close()
     return 0
+
+
+def _witnesses(engine: Engine, store: MetricsStore) -> None:
+    """Say why late installs did not go on, and where platform, wire and billing disagree."""
+    judge_lost(engine, store, now_us())
+    reconcile(engine, store, now_us())
 
 
 def _try(settings: Settings, engine: Engine, senders: dict[str, Send]) -> int:

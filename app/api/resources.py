@@ -6,7 +6,17 @@ from flask import Response
 from flask_smorest import Blueprint
 
 from app import queries
-from app.api import alerts, billing, error_groups, lifecycle, notes, rendering, revenue, usage
+from app.api import (
+    alerts,
+    billing,
+    error_groups,
+    installations,
+    lifecycle,
+    notes,
+    rendering,
+    revenue,
+    usage,
+)
 from app.api.arguments import (
     Arguments,
     ExchangesArguments,
@@ -58,6 +68,7 @@ def blueprint() -> Blueprint:
     route("/exchanges/<exchange_id>", exchange, Arguments, ExchangeSchema, 404)
     notes.add_routes(api)
     lifecycle.add_routes(api)
+    installations.add_routes(api)
     billing.add_routes(api)
     revenue.add_routes(api)
     usage.add_routes(api)

@@ -38,6 +38,13 @@ from app.models.partner import Partner, PartnerContact
 from app.models.platform import Platform, RegistryState
 from app.models.report import ReportRefusal, WeeklyReport
 from app.models.wire import WireRules
+from app.models.witness import (
+    InstallationFinding,
+    InstallFailure,
+    PartnerList,
+    PartnerListItem,
+    Reconciliation,
+)
 
 __all__ = [
     "Alert",
@@ -55,7 +62,9 @@ __all__ = [
     "InboundToken",
     "Incident",
     "InferenceRule",
+    "InstallFailure",
     "Installation",
+    "InstallationFinding",
     "Integration",
     "IntegrationMembership",
     "LifecycleCursor",
@@ -70,9 +79,12 @@ __all__ = [
     "Operation",
     "Partner",
     "PartnerContact",
+    "PartnerList",
+    "PartnerListItem",
     "PaymentDay",
     "Platform",
     "ReceiverTest",
+    "Reconciliation",
     "RegistryState",
     "ReportRefusal",
     "RevenueStep",

@@ -30,6 +30,7 @@ class Installation(Base):
     __table_args__ = (
         UniqueConstraint("external_id", "integration_id"),
         Index("ix_installations_integration_id_entered_us", "integration_id", "entered_us"),
+        Index("ix_installations_integration_id_customer", "integration_id", "customer"),
         Index(
             "ix_installations_due",
             "due_us",

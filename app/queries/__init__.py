@@ -23,6 +23,12 @@ from app.queries.exchanges import get_exchange, list_exchanges, siblings
 from app.queries.funnels import FunnelView, funnel, funnels
 from app.queries.gates import gates
 from app.queries.health import health, league, operations, series
+from app.queries.installations import (
+    get_installation,
+    list_installations,
+    reconciliation,
+    stuck,
+)
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.notes import notes
 from app.queries.overview import Overview, OverviewRow, Share, league_as_of, overview
@@ -31,6 +37,7 @@ from app.queries.reading import Reading
 from app.queries.results import Siblings
 from app.queries.revenue import RevenueView, revenue
 from app.queries.spreadsheet import export
+from app.queries.stories import story
 from app.queries.timeline import DayView, Heat, Timeline, WayView, days, timeline
 from app.queries.usage import UsageView, usage
 from app.queries.usage_export import export_usage
@@ -64,20 +71,25 @@ __all__ = [
     "gates",
     "get_error_group",
     "get_exchange",
+    "get_installation",
     "get_integration",
     "get_partner",
     "health",
     "league",
     "league_as_of",
     "list_exchanges",
+    "list_installations",
     "list_integrations",
     "list_partners",
     "notes",
     "operations",
     "overview",
+    "reconciliation",
     "revenue",
     "series",
     "siblings",
+    "story",
+    "stuck",
     "timeline",
     "usage",
 ]

@@ -67,12 +67,12 @@ def slugs_within(reading: Reading, scope: Scope) -> frozenset[str] | None:
     """The slugs whose exchanges may be shown, removed ones included; None: every slug."""
     if scope.covers(None):
         return None
-    statement = select(Integration.slug).join(Partner).where(*_within(scope))
+    statement = select(Integration.slug).join(Partner).where(*within(scope))
     with registry_session(reading.engine) as session:
         return frozenset(session.scalars(statement))
 
 
-def _within(scope: Scope) -> tuple[ColumnElement[bool], ...]:
+def within(scope: Scope) -> tuple[ColumnElement[bool], ...]:
     """The conditions that keep a query of integrations, joined to partners, inside the scope."""
     if scope.partners is None:
         return ()
@@ -110,7 +110,7 @@ def _select(scope: Scope, slug: str | None) -> Select[*tuple[Any, ...]]:
         WireRules.paused,
     )
     found = select(*columns).join(Partner).outerjoin(WireRules)
-    return found.where(*_within(scope), which).order_by(Integration.slug)
+    return found.where(*within(scope), which).order_by(Integration.slug)
 
 
 def _objectives(session: Session, ids: Sequence[int]) -> dict[int, list[ObjectiveView]]:

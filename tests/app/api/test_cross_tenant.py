@@ -35,6 +35,7 @@ def addresses(world):
     values = {
         **THEIRS,
         "exchange_id": [world.theirs],
+        "installation_id": [f"{SLUGS[2]}:{CANARY}", CANARY],
         "group": [id_of(theirs())],
         "filename": ["login.css"],
         "path": ["x"],
