@@ -9,11 +9,11 @@ from marshmallow import fields
 
 from app import queries
 from app.api import rendering
-from app.api.arguments import MAX_LIMIT, Arguments, plain_text
+from app.api.arguments import Arguments, plain_text
 from app.api.context import reading, scope
 from app.domain.funnel import InstallationState
 from app.domain.reconcile import Discrepancy
-from app.queries.installations import FindingView, InstallationView
+from app.queries.installations import MAX_LIMIT, FindingView, InstallationView
 from app.queries.stories import Moment
 
 Json = dict[str, Any]

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
-from sqlalchemy import ColumnElement, Engine, Select, bindparam, func, insert, select, update
+from sqlalchemy import Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.db import reading, transaction
@@ -41,7 +41,8 @@ from app.models import (
     Reconciliation,
     Subscription,
 )
-from app.store.port import Activity, MetricsStore
+from app.store.activity import Activity
+from app.store.port import MetricsStore
 
 #: How often everything is compared.
 WHOLE_US = HOUR_US
@@ -183,16 +184,13 @@ class _Go:
 
     def _paying(self, names: set[str] | None) -> dict[str, int]:
         """Since when each of `names` (None: all) is paid for."""
+        paid = _paid(self._owner.id)
+        asked = [paid]
+        if names is not None:
+            chunks = _chunks(sorted(names))
+            asked = [paid.where(Subscription.installation.in_(part)) for part in chunks]
         with reading(self._engine) as session:
-            if names is None:
-                return dict(session.execute(_paid(self._owner.id)).all())
-            return {
-                name: paid_us
-                for part in _chunks(sorted(names))
-                for name, paid_us in session.execute(
-                    _paid(self._owner.id).where(Subscription.installation.in_(part))
-                )
-            }
+            return {row[0]: row[1] for each in asked for row in session.execute(each)}
 
     def _habits(self, known: list[Known], seen: Mapping[str, Wire], seen_us: int | None) -> Habits:
         """What is usual, as the last whole time found it and this one adds to it."""
@@ -349,11 +347,10 @@ _COLUMNS = (
 )
 
 
-def _paid(owner: int) -> Select[tuple[str, int]]:
+def _paid(owner: int) -> Select[*tuple[Any, ...]]:
     """Installations with a running subscription for money, and since when."""
-    paid_us: ColumnElement[int] = func.min(Subscription.paid_us)
     return (
-        select(Subscription.installation, paid_us)
+        select(Subscription.installation, func.min(Subscription.paid_us))
         .where(
             Subscription.integration_id == owner,
             Subscription.status == Status.ACTIVE,

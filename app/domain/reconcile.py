@@ -11,7 +11,7 @@ no finding: each kind has a grace period, because events come late, webhooks are
 what was on its way arrives.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -90,12 +90,15 @@ class Habits:
     calls: bool
 
 
+Evidence = Mapping[str, int | str]
+
+
 class Found(NamedTuple):
     """One discrepancy, since when it holds, and the numbers it follows from: times end in `_us`."""
 
     kind: Discrepancy
     since_us: int
-    evidence: dict[str, int | str]
+    evidence: Evidence
 
 
 UNSEEN = Wire()
@@ -184,7 +187,7 @@ def _paying(found: list[Found], paying_us: int, wire: Wire, habits: Habits, now_
         found.append(Found(Discrepancy.PAYING_BUT_SILENT, since_us, evidence))
 
 
-def _calls(wire: Wire) -> dict[str, int | str]:
+def _calls(wire: Wire) -> Evidence:
     return {
         "calls": wire.calls,
         "first_call_us": wire.first_call_us,

@@ -36,6 +36,7 @@ from app.queries.results import Page
 from app.telemetry import timed_query
 
 MAX_LIMIT = 500
+_NONE = "no installation of that name"
 #: What is late for longer is lost, not stuck.
 STUCK_US = 7 * DAY_US
 
@@ -140,7 +141,7 @@ def get_installation(reading: Reading, scope: Scope, address: str) -> Installati
     """One; `NotFound` when there is none of that address within the scope, or several."""
     slug, _, name = address.partition(":")
     if not storable(address):
-        raise NotFound(f"no installation {address!r}")
+        raise NotFound(_NONE)
     statement = _statement(scope)
     with registry_session(reading.engine) as session:
         whole = statement.where(Integration.slug == slug, Installation.external_id == name)
@@ -149,12 +150,9 @@ def get_installation(reading: Reading, scope: Scope, address: str) -> Installati
             bare = statement.where(Installation.external_id == address)
             rows = session.execute(bare.limit(2)).all()
     if len(rows) > 1:
-        raise NotFound(
-            f"several integrations have an installation {address!r}: "
-            "say which, such as globex-issues:inst-7"
-        )
+        raise NotFound("several integrations have one: say which, such as globex-issues:inst-7")
     if not rows:
-        raise NotFound(f"no installation {address!r}")
+        raise NotFound(_NONE)
     return _view(rows[0], reading.clock())
 
 
@@ -234,7 +232,7 @@ def findings_of(session: Session, slug: str, installation: str) -> list[FindingV
     return [_finding(row) for row in session.execute(statement.limit(MAX_LIMIT))]
 
 
-def _findings() -> Select[Any]:
+def _findings() -> Select[*tuple[Any, ...]]:
     columns = (
         InstallationFinding.installation, InstallationFinding.kind, InstallationFinding.since_us,
         InstallationFinding.opened_us, InstallationFinding.seen_us, InstallationFinding.closed_us,
@@ -264,7 +262,7 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-def _statement(scope: Scope) -> Select[Any]:
+def _statement(scope: Scope) -> Select[*tuple[Any, ...]]:
     return (
         select(*_COLUMNS)
         .join(Integration, Integration.id == Installation.integration_id)

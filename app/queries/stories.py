@@ -15,7 +15,8 @@ from app.queries.exchanges import list_exchanges
 from app.queries.installations import FindingView, InstallationView, findings_of, get_installation
 from app.queries.reading import Reading
 from app.queries.results import ExchangeView
-from app.store.port import Activity, ExchangeFilter
+from app.store.activity import Activity
+from app.store.port import ExchangeFilter
 from app.telemetry import timed_query
 
 #: The most of each sort that is told: the newest.

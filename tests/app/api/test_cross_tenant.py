@@ -35,7 +35,7 @@ def addresses(world):
     values = {
         **THEIRS,
         "exchange_id": [world.theirs],
-        "installation_id": [f"{SLUGS[2]}:{CANARY}", CANARY],
+        "installation_id": [f"{SLUGS[2]}:inst-1", "inst-1"],
         "group": [id_of(theirs())],
         "filename": ["login.css"],
         "path": ["x"],
