@@ -144,7 +144,7 @@ class CallersSchema(ma.Schema):
     callers = fields.List(fields.Nested(CallerSchema), required=True)
 
 
-class CohortSchema(ma.Schema):
+class WeekCohortSchema(ma.Schema):
     """Installations first active in one week (from Monday, UTC)."""
 
     week = _moment()
@@ -195,7 +195,7 @@ class UsageSchema(ma.Schema):
     operations = fields.List(fields.Nested(OperationUseSchema), required=True)
     versions = fields.List(fields.Nested(VersionUseSchema), required=True)
     deprecated = fields.List(fields.Nested(CallersSchema), required=True)
-    cohorts = fields.List(fields.Nested(CohortSchema), required=True)
+    cohorts = fields.List(fields.Nested(WeekCohortSchema), required=True)
     quota = fields.Nested(QuotaSchema, required=True)
     links = fields.Dict(keys=fields.String(), required=True)
 
