@@ -14,6 +14,7 @@ from app.domain.objective import Objective, allowed_ratio, burn_rate
 from app.domain.phrases import THIN, count, faults_in_words, percent, span
 from app.domain.rule import (
     BURN_WINDOWS,
+    LATENCIES,
     WAKING,
     BurnRate,
     BurnWindow,
@@ -61,7 +62,6 @@ _OUTAGE_RATIO = 0.5
 #: What wakes nobody waits so long: it may be the beginning of what does.
 _TICKET_HOLDS_US = 15 * MINUTE_US
 _RATIOS = frozenset({Measure.ERROR_RATIO})
-_LATENCIES = frozenset({Measure.P50, Measure.P95, Measure.P99})
 _WORDS = {
     Measure.PROXIED: "exchanges",
     Measure.BAD: "bad exchanges",
@@ -73,12 +73,14 @@ _WORDS = {
 
 def threshold(condition: Threshold, found: Counts) -> Verdict:
     """Whether a number is beyond its limit; no data below the least number of exchanges."""
-    value = _value(condition.measure, found)
+    value = value_of(condition.measure, found)
     limit = condition.above if condition.above is not None else condition.below
     assert limit is not None, "a threshold has one limit"
-    enough = _events(condition.measure, found) >= condition.minimum
+    enough = events_of(condition.measure, found) >= condition.minimum
     if value is None or not enough:
-        few = f"{count(_events(condition.measure, found))} of {count(condition.minimum)} exchanges"
+        few = (
+            f"{count(events_of(condition.measure, found))} of {count(condition.minimum)} exchanges"
+        )
         return Verdict(Finding.NO_DATA, f"{few} that it takes to judge", value, limit)
     beyond = (
         _surely_above(condition, found, value) if condition.above is not None else value < limit
@@ -86,7 +88,7 @@ def threshold(condition: Threshold, found: Counts) -> Verdict:
     summary = (
         f"{_shown(condition.measure, value)} in the last {span(condition.window_us)}"
         f" ({'limit' if condition.above is not None else 'at least'}"
-        f" {_amount(condition.measure, limit)}), {faults_in_words(found.bad_by_fault)}"
+        f" {amount(condition.measure, limit)}), {faults_in_words(found.bad_by_fault)}"
     )
     return Verdict(Finding.TRUE if beyond else Finding.FALSE, summary, value, limit)
 
@@ -223,7 +225,8 @@ def _settles_us(window: BurnWindow, objective: Objective, seen: Mapping[int, Cou
     )
 
 
-def _value(measure: Measure, found: Counts) -> float | None:
+def value_of(measure: Measure, found: Counts) -> float | None:
+    """The number itself; None where there is none."""
     match measure:
         case Measure.PROXIED:
             return found.proxied
@@ -243,9 +246,9 @@ def _value(measure: Measure, found: Counts) -> float | None:
             return found.latency_ms.p99
 
 
-def _events(measure: Measure, found: Counts) -> int:
+def events_of(measure: Measure, found: Counts) -> int:
     """How many exchanges a number was made from."""
-    if measure in _LATENCIES:
+    if measure in LATENCIES:
         return found.timed
     return found.eligible if measure in _RATIOS else found.proxied
 
@@ -259,12 +262,13 @@ def _surely_above(condition: Threshold, found: Counts, value: float) -> bool:
 
 
 def _shown(measure: Measure, value: float) -> str:
-    if measure in _LATENCIES:
-        return f"{measure.value} {_amount(measure, value)}"
-    return f"{_amount(measure, value)} {_WORDS[measure]}"
+    if measure in LATENCIES:
+        return f"{measure.value} {amount(measure, value)}"
+    return f"{amount(measure, value)} {_WORDS[measure]}"
 
 
-def _amount(measure: Measure, value: float) -> str:
+def amount(measure: Measure, value: float) -> str:
+    """A number with its unit."""
     if measure in _RATIOS:
         return percent(value)
-    return f"{count(round(value))}{THIN}ms" if measure in _LATENCIES else count(round(value))
+    return f"{count(round(value))}{THIN}ms" if measure in LATENCIES else count(round(value))

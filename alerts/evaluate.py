@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from alerts.anomaly import odd
 from alerts.conditions import (
     Circuit,
     Verdict,
@@ -22,6 +23,7 @@ from app.domain.objective import Objective
 from app.domain.rule import (
     BURN_WINDOWS,
     MIN_EVENTS,
+    Anomaly,
     BurnRate,
     By,
     CircuitOpen,
@@ -33,7 +35,7 @@ from app.domain.rule import (
     Silence,
     Threshold,
 )
-from app.domain.window import parse_duration
+from app.domain.window import HOUR_US, parse_duration
 from app.queries.counts import Counts, CountsView, together
 from app.queries.results import IntegrationView
 
@@ -61,13 +63,15 @@ class Seen:
     """Everything that was measured at one time.
 
     `counts` lacks what could not be read. `expected` is by (integration, window): how many
-    exchanges the same time of past weeks had. `own` has what is known of Midspan itself. Not
-    `readable`: not even the integrations could be read.
+    exchanges the same time of past weeks had; `usual` is by integration: the same hour of past
+    weeks and its neighbours, where an anomaly asks for them. `own` has what is known of Midspan
+    itself. Not `readable`: not even the integrations could be read.
     """
 
     integrations: Sequence[IntegrationView]
     counts: Mapping[Asked, CountsView] = field(default_factory=dict)
     expected: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    usual: Mapping[str, Sequence[Counts]] = field(default_factory=dict)
     circuits: Mapping[str, Circuit] = field(default_factory=dict)
     own: Mapping[Own, Verdict] = field(default_factory=dict)
     readable: bool = True
@@ -108,6 +112,8 @@ def asked(rules: Iterable[Rule]) -> set[Asked]:
                     }
                 case Silence() | PlatformOutage():
                     found.add(Asked(condition.window_us))
+                case Anomaly():
+                    found.add(Asked(HOUR_US))
     return found
 
 
@@ -119,6 +125,15 @@ def quiet_windows(rules: Iterable[Rule]) -> set[int]:
         for condition in (rule.condition, *(each.condition for each in rule.overrides))
     )
     return {each.window_us for each in conditions if isinstance(each, Silence | PlatformOutage)}
+
+
+def compares_weeks(rules: Iterable[Rule]) -> bool:
+    """Whether it has to be known what is usual."""
+    return any(
+        isinstance(condition, Anomaly)
+        for rule in rules
+        for condition in (rule.condition, *(each.condition for each in rule.overrides))
+    )
 
 
 def evaluate(rules: Sequence[Rule], seen: Seen) -> Round:
@@ -191,6 +206,9 @@ def _of_integration(condition: Condition, view: IntegrationView, seen: Seen) -> 
         case Threshold():
             found = _counts(seen, condition.window_us, view.slug)
             return threshold(condition, found) if found else _UNREAD
+        case Anomaly():
+            found = _counts(seen, HOUR_US, view.slug)
+            return odd(condition, found, seen.usual.get(view.slug, ())) if found else _UNREAD
         case Silence():
             found = _counts(seen, condition.window_us, view.slug)
             expected = _expected(view.slug, condition.window_us, seen)

@@ -7,12 +7,13 @@ that need it find an error; the others are evaluated as ever.
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
 from pathlib import Path
 from statistics import median
 
 from alerts.conditions import Circuit, Verdict
-from alerts.evaluate import Asked, Seen, asked, quiet_windows
+from alerts.evaluate import Asked, Seen, asked, compares_weeks, quiet_windows
 from app.auth.caller import own_scope
 from app.domain.alert import Finding
 from app.domain.gates import FILES, OPEN, decode_gates, merged
@@ -22,7 +23,7 @@ from app.domain.window import HOUR_US, MINUTE_US, SECOND_US, WEEK_US, ceil, floo
 from app.errors import Unavailable
 from app.logs import get as get_logger
 from app.queries import Reading, list_integrations
-from app.queries.counts import CountsView, counts
+from app.queries.counts import Counts, CountsView, counts
 
 #: How many past weeks say what is to be expected.
 _WEEKS = 4
@@ -44,6 +45,8 @@ class Measures:
         self._status = home / "status"
         self._expected: Expected = {}
         self._expected_for: tuple[int, frozenset[int]] | None = None
+        self._usual_hours: dict[str, list[Counts]] = {}
+        self._usual_for: int | None = None
         self._log = get_logger("alerts")
 
     def see(self, rules: Iterable[Rule], now_us: int, own: Mapping[Own, Verdict]) -> Seen:
@@ -60,6 +63,7 @@ class Measures:
             integrations,
             found,
             self._expect(quiet_windows(wanted), now_us),
+            self._usual(now_us) if compares_weeks(wanted) else {},
             self._circuits(now_us),
             {**self._own(now_us, found), **own},
         )
@@ -105,6 +109,26 @@ class Measures:
         }
         self._expected_for = (hour_us, frozenset(windows))
         return self._expected
+
+    def _usual(self, now_us: int) -> Mapping[str, Sequence[Counts]]:
+        """By integration this hour of past weeks and the hours beside it, as far as hours are still
+        kept."""
+        hour_us = floor(now_us, HOUR_US)
+        if self._usual_for == hour_us:
+            return self._usual_hours
+        found: dict[str, list[Counts]] = defaultdict(list)
+        for week, beside in product(range(1, _WEEKS + 1), (-1, 0, 1)):
+            end_us = hour_us - week * WEEK_US + (beside + 1) * HOUR_US
+            try:
+                view = counts(self._reading, own_scope(), end_us, [HOUR_US])[HOUR_US]
+            except Unavailable as error:
+                self._log.warning("store_unread", reason=str(error))
+                return self._usual_hours
+            if view.window.length_us == HOUR_US:
+                for key, each in view.counts.items():
+                    found[key.integration].append(each)
+        self._usual_hours, self._usual_for = found, hour_us
+        return found
 
     def _circuits(self, now_us: int) -> dict[str, Circuit]:
         states = []

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from app.domain.alert_route import About, Destination, Directory
 from app.domain.rule import (
+    Anomaly,
     BurnRate,
     By,
     CircuitOpen,
@@ -20,6 +21,7 @@ from app.domain.rule import (
     PlatformOutage,
     Rule,
     Severity,
+    Side,
     Silence,
     Threshold,
 )
@@ -243,13 +245,14 @@ def is_quiet(rule: Rule) -> bool:
     """Whether it fires because something is missing, which a greater outage would explain."""
     condition = rule.condition
     below = isinstance(condition, Threshold) and condition.below is not None
+    below = below or (isinstance(condition, Anomaly) and condition.side == Side.BELOW)
     return rule.by != By.MIDSPAN and (isinstance(condition, Silence) or below)
 
 
 def is_failing(rule: Rule) -> bool:
     """Whether it fires because an integration fails, as others that see the same do."""
     condition = rule.condition
-    if isinstance(condition, Threshold):
+    if isinstance(condition, Threshold | Anomaly):
         return condition.measure in (Measure.BAD, Measure.ERROR_RATIO)
     return isinstance(condition, BurnRate | Silence | CircuitOpen)
 

@@ -4,7 +4,7 @@ A file is taken rule by rule: one with a problem is left out and reported, the o
 
     rules:
       - name: slow-issues
-        kind: threshold          # threshold, burn_rate, silence, circuit_open or platform_outage
+        kind: threshold          # or burn_rate, silence, anomaly, circuit_open, platform_outage
         measure: p95             # proxied, bad, excluded, shed, error_ratio, p50, p95 or p99
         above: 2000              # or below; milliseconds, a ratio from 0 to 1, or a count
         window: 15m
@@ -30,7 +30,9 @@ from app.commands.registry_fields import Fields, Problems
 from app.commands.yaml_tree import Node, YamlProblem, read_tree
 from app.domain.alert import Patience
 from app.domain.rule import (
+    LATENCIES,
     MIN_EVENTS,
+    Anomaly,
     BurnRate,
     By,
     CircuitOpen,
@@ -41,6 +43,7 @@ from app.domain.rule import (
     Rule,
     Selector,
     Severity,
+    Side,
     Silence,
     Threshold,
 )
@@ -54,18 +57,19 @@ _OF_KIND: dict[str, tuple[str, ...]] = {
     "threshold": ("measure", "above", "below", "window", "minimum"),
     "burn_rate": ("objective", "minimum"),
     "silence": ("window", "minimum"),
+    "anomaly": ("measure", "side", "deviations", "change_ratio", "minimum"),
     "circuit_open": (),
     "platform_outage": ("window", "minimum"),
 }
 _SELECTOR = ("integrations", "partners", "categories", "visibilities")
-_LATENCIES = frozenset({Measure.P50, Measure.P95, Measure.P99})
 #: Numbers that say nothing when they come from a few exchanges.
-_JUDGED = _LATENCIES | {Measure.ERROR_RATIO}
+_JUDGED = LATENCIES | {Measure.ERROR_RATIO}
 _LEAST = check.whole(0, 10**9)
 _MAX_BYTES = 1024 * 1024
 _MOST = 1_000
 _LIMIT = check.number(-1, 1e12)
 _SPAN = check.seconds(60, 30 * DAY_US // 1_000_000)
+_DEVIATIONS, _CHANGE = check.number(0, 1_000), check.number(-1e-9, 1_000)
 _PATIENCE = check.seconds(1, 30 * DAY_US // 1_000_000)
 
 _W = TypeVar("_W", bound=StrEnum)
@@ -170,10 +174,26 @@ def _condition(
             return BurnRate(fields.value("objective", check.word, objective), minimum)
         case "silence":
             return Silence(_window(fields, instead, 15 * MINUTE_US), minimum)
+        case "anomaly":
+            return _anomaly(fields, instead)
         case "platform_outage":
             return PlatformOutage(_window(fields, instead, 5 * MINUTE_US), minimum)
         case _:
             return CircuitOpen()
+
+
+def _anomaly(fields: Fields, instead: Condition | None) -> Anomaly:
+    given = instead if isinstance(instead, Anomaly) else None
+    if given is None:
+        fields.require("measure")
+    usual = given or Anomaly(Measure.BAD)
+    return Anomaly(
+        fields.value("measure", _word(Measure), usual.measure),
+        fields.value("side", _word(Side), usual.side),
+        fields.value("deviations", _DEVIATIONS, usual.deviations),
+        fields.value("change_ratio", _CHANGE, usual.change_ratio),
+        fields.value("minimum", _LEAST, usual.minimum),
+    )
 
 
 def _threshold(fields: Fields, problems: Problems, instead: Condition | None) -> Threshold:
@@ -203,7 +223,7 @@ def _by(kind: str, fields: Fields, problems: Problems, condition: Condition) -> 
     by = fields.value("by", _word(By), By.INTEGRATION)
     if by == By.MIDSPAN or (kind != "threshold" and by != By.INTEGRATION):
         problems.add(fields.line_of("by"), f"a rule of kind {kind!r} cannot be by {by.value!r}")
-    if by == By.PARTNER and isinstance(condition, Threshold) and condition.measure in _LATENCIES:
+    if by == By.PARTNER and isinstance(condition, Threshold) and condition.measure in LATENCIES:
         problems.add(
             fields.line_of("by"),
             f"{condition.measure.value} of several integrations is not one number:"

@@ -7,6 +7,7 @@ import yaml
 from app.domain.alert import Patience
 from app.domain.phrases import short_duration
 from app.domain.rule import (
+    Anomaly,
     BurnRate,
     By,
     Condition,
@@ -17,7 +18,7 @@ from app.domain.rule import (
     Threshold,
 )
 
-_LIMITS = ("above", "below", "minimum", "objective")
+_LIMITS = ("above", "below", "minimum", "objective", "deviations", "change_ratio")
 
 
 def rule_text(rule: Rule) -> str:
@@ -43,8 +44,10 @@ def rule_text(rule: Rule) -> str:
 
 def _condition(condition: Condition) -> dict[str, Any]:
     said: dict[str, Any] = {}
-    if isinstance(condition, Threshold):
+    if isinstance(condition, Threshold | Anomaly):
         said["measure"] = condition.measure.value
+    if isinstance(condition, Anomaly):
+        said["side"] = condition.side.value
     for name in _LIMITS:
         value = getattr(condition, name, None)
         if value is not None:

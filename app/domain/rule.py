@@ -52,6 +52,18 @@ class Measure(StrEnum):
     P99 = "p99"
 
 
+#: Measures in milliseconds.
+LATENCIES = frozenset({Measure.P50, Measure.P95, Measure.P99})
+
+
+class Side(StrEnum):
+    """On which side of what is usual a number is odd."""
+
+    ANY = "any"
+    ABOVE = "above"
+    BELOW = "below"
+
+
 class Own(StrEnum):
     """What can be wrong with Midspan itself."""
 
@@ -118,6 +130,19 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class Anomaly:
+    """A number of the last hour, from `minimum` exchanges on, that is further from what the same
+    hours of past weeks had than `deviations` times their robust spread, and than `change_ratio`
+    of it (`alerts.anomaly`)."""
+
+    measure: Measure
+    side: Side = Side.ANY
+    deviations: float = 6.0
+    change_ratio: float = 0.5
+    minimum: int = MIN_EVENTS
+
+
+@dataclass(frozen=True, slots=True)
 class CircuitOpen:
     """The proxy refuses to call the integration because too much of it fails."""
 
@@ -143,12 +168,13 @@ _KINDS = {
     Threshold: "threshold",
     BurnRate: "burn_rate",
     Silence: "silence",
+    Anomaly: "anomaly",
     CircuitOpen: "circuit_open",
     PlatformOutage: "platform_outage",
     OwnFault: "midspan",
 }
 
-Condition = Threshold | BurnRate | Silence | CircuitOpen | PlatformOutage | OwnFault
+Condition = Threshold | BurnRate | Silence | Anomaly | CircuitOpen | PlatformOutage | OwnFault
 
 
 @dataclass(frozen=True, slots=True)

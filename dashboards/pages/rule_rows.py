@@ -6,6 +6,7 @@ from dash import ctx
 
 from app.domain.phrases import short_duration, span
 from app.domain.rule import (
+    Anomaly,
     BurnRate,
     CircuitOpen,
     Condition,
@@ -60,6 +61,9 @@ def when(condition: Condition) -> str:
             return f"the budget of {condition.objective or 'any objective'} is spent too fast"
         case Silence():
             return f"nothing is answered in {span(condition.window_us)} although it should be"
+        case Anomaly():
+            side = "off" if condition.side == "any" else f"far {condition.side.value}"
+            return f"{condition.measure.value} is {side} from what this hour of past weeks had"
         case CircuitOpen():
             return "the proxy has stopped calling"
         case PlatformOutage():

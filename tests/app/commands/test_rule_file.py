@@ -5,6 +5,7 @@ import pytest
 from app.commands.rule_file import parse, read_folder
 from app.domain.alert import Patience
 from app.domain.rule import (
+    Anomaly,
     BurnRate,
     By,
     CircuitOpen,
@@ -14,6 +15,7 @@ from app.domain.rule import (
     Rule,
     Selector,
     Severity,
+    Side,
     Silence,
     Threshold,
 )
@@ -39,6 +41,7 @@ rules:
   - {name: quiet, kind: silence, window: 1h, minimum: 100}
   - {name: open, kind: circuit_open}
   - {name: out, kind: platform_outage}
+  - {name: odd, kind: anomaly, measure: p95, side: above, deviations: 4, change_ratio: 0.2}
   - {name: few, kind: threshold, measure: proxied, below: 5, window: 1h, by: partner}
 """
 
@@ -72,6 +75,7 @@ def test_a_file_of_every_kind_is_read_as_it_is_meant():
         Rule("quiet", Silence(HOUR_US, 100), Severity.P3),
         Rule("open", CircuitOpen(), Severity.P3),
         Rule("out", PlatformOutage(), Severity.P3, By.MIDSPAN),
+        Rule("odd", Anomaly(Measure.P95, Side.ABOVE, 4, 0.2), Severity.P3),
         Rule(
             "few", Threshold(Measure.PROXIED, HOUR_US, below=5, minimum=0), Severity.P3, By.PARTNER
         ),
@@ -99,6 +103,8 @@ def test_a_file_of_every_kind_is_read_as_it_is_meant():
             "'above': '5' is not a number between 0 and 1",
         ),
         ("{name: a, kind: silence, above: 1}", "a rule of kind 'silence' has no 'above'"),
+        ("{name: a, kind: anomaly, side: above}", "lacks 'measure'"),
+        ("{name: a, kind: anomaly, measure: bad, side: over}", "'over' is not one of any, above"),
         ("{name: a, kind: silence, by: operation}", "cannot be by 'operation'"),
         (
             "{name: a, kind: threshold, measure: p95, above: 1, window: 1h, by: partner}",

@@ -8,6 +8,7 @@ from app.commands.rules import rule_of
 from app.domain.alert import Patience
 from app.domain.rule import (
     DEFAULT_RULES,
+    Anomaly,
     BurnRate,
     By,
     Measure,
@@ -15,6 +16,7 @@ from app.domain.rule import (
     Rule,
     Selector,
     Severity,
+    Side,
     Threshold,
 )
 from app.domain.window import HOUR_US, MINUTE_US
@@ -23,6 +25,15 @@ from app.errors import Refused
 SLOW = Threshold(Measure.P95, HOUR_US, above=2000.0, minimum=50)
 RULES = [
     *(rule for rule in DEFAULT_RULES if rule.kind != "midspan"),
+    Rule(
+        "odd", Anomaly(Measure.P95, Side.ABOVE, 4.5, 0.25, 100), Severity.P3,
+        overrides=(
+            Override(
+                Selector(integrations=frozenset({"globex-chat"})),
+                Anomaly(Measure.P95, Side.ANY, 9, 0.25, 100), Patience(),
+            ),
+        ),
+    ),
     Rule("one", BurnRate("latency", 9), Severity.P2),
     Rule(
         "slow", SLOW, Severity.P3, By.OPERATION, Selector(partners=frozenset({"globex"})),
