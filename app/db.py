@@ -1,12 +1,12 @@
 """Engines and short transactions of the registry database, SQLite or PostgreSQL.
 
 `transaction` writes: on SQLite it begins IMMEDIATE, because a transaction that reads first and
-writes later fails at once, without waiting, when another writer was faster. `reading` sees one
-state of the database from its first statement to its last and cannot write. An engine never
-creates a database: only `app.migrations` does.
+writes later fails at once, without waiting, when another writer was faster. `reading` and
+`looking_up` see one state of the database from its first statement to its last and cannot write.
+An engine never creates a database: only `app.migrations` does.
 
-When the database is locked (5 s of waiting are over), full or away, both raise
-`RegistryUnavailable`; tables that are not there raise `SchemaError`. Both happen at the border:
+When the database is locked (5 s of waiting are over), full or away, all raise
+`RegistryUnavailable`; tables that are not there raise `SchemaError`. That happens at the border:
 no caller needs to know the exceptions of a driver. Rows that break a constraint raise
 SQLAlchemy's `IntegrityError`, which is the caller's to understand.
 """
@@ -106,9 +106,15 @@ def transaction(engine: Engine) -> Iterator[Session]:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Session]:
     """A session that sees one state of the database and cannot change it."""
-    reader = engine.execution_options(**{READING: True})
-    with translated(engine), Session(reader, expire_on_commit=False) as session:
+    with looking_up(engine) as connection, Session(connection, expire_on_commit=False) as session:
         yield session
+
+
+@contextmanager
+def looking_up(engine: Engine) -> Iterator[Connection]:
+    """The same for statements without objects, which is what every request can afford."""
+    with translated(engine), engine.connect() as connection:
+        yield connection.execution_options(**{READING: True})
 
 
 @contextmanager

@@ -39,7 +39,7 @@ EXCHANGES = 10_000_000
 FOLDER = Path(tempfile.gettempdir()) / "midspan-bench-queries"
 REPEATS = 21
 LARGEST = SLUGS[0]
-_SCOPE = scope_of(Role.ADMIN, (), ())
+_SCOPE = scope_of(Role.ADMIN, ())
 _TIMED = sorted(int(outcome) for outcome in TIMED_OUTCOMES)
 
 Counts = NDArray[np.int64]

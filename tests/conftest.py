@@ -6,10 +6,17 @@ from typing import Any
 
 import hypothesis
 import pytest
+from argon2 import PasswordHasher
+
+from app.commands import passwords
 
 # How long an example takes says how busy the machine is, and nothing about the rule it tests.
 hypothesis.settings.register_profile("house", deadline=None)
 hypothesis.settings.load_profile("house")
+
+
+# Worlds log people in some thousand times; what a real hash costs has a test of its own.
+passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
 @pytest.hookimpl(trylast=True)

@@ -1,5 +1,6 @@
 """The routes below `/api/v1`: each asks one question and renders its answer."""
 
+from functools import cache
 from typing import Any
 
 from flask import Response
@@ -45,8 +46,9 @@ Given = dict[str, Any]
 Json = dict[str, Any]
 
 
+@cache
 def blueprint() -> Blueprint:
-    """All of them, with their arguments and answers declared."""
+    """All of them, with their arguments and answers declared; the same for every app."""
     api = Blueprint("api", __name__, url_prefix="/api/v1", description="What Midspan knows")
 
     def route(path: str, view: Any, arguments: Any, answer: Any, *problems: int) -> None:

@@ -21,15 +21,20 @@ class Caller:
     session: str | None = None
 
 
-def scope_of(role: Role, partners: Iterable[Partner], integrations: Iterable[Integration]) -> Scope:
-    """The reach of a role: everything, or the current partners it belongs to, or the internal
-    integrations it builds (one that is internal no more is its partner's alone)."""
+def scope_of(role: Role, slugs: Iterable[str]) -> Scope:
+    """The reach of a role: everything, or `slugs`: of the current partners it belongs to, or of
+    the internal integrations it builds (one that is internal no more is its partner's alone).
+    `CURRENT` and `INTERNAL` keep others out of a query."""
     if role in {Role.ADMIN, Role.ECOSYSTEM}:
         return Scope(role, None)
     if role is Role.PARTNER:
-        return Scope(role, frozenset(each.slug for each in partners if each.removed_us is None))
-    internal = (each.slug for each in integrations if each.visibility is Visibility.INTERNAL)
-    return Scope(role, frozenset(), frozenset(internal))
+        return Scope(role, frozenset(slugs))
+    return Scope(role, frozenset(), frozenset(slugs))
+
+
+#: What a membership or a token must lead to, to give a reach.
+CURRENT = Partner.removed_us.is_(None)
+INTERNAL = Integration.visibility == Visibility.INTERNAL
 
 
 def own_scope() -> Scope:

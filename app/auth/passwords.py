@@ -2,19 +2,15 @@
 
 from functools import cache
 
-from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from app.commands.passwords import MAX_LENGTH
-
-#: Set as `app.commands.passwords` sets it, so that checking nobody costs as much as somebody.
-_HASHER = PasswordHasher()
+from app.commands import passwords
 
 
 def matches(password_hash: str | None, password: str) -> bool:
     """Whether `password` is the one. A hash of None (no such user) takes as long and is False."""
     try:
-        _HASHER.verify(password_hash or _nobody(), password[: MAX_LENGTH + 1])
+        passwords.HASHER.verify(password_hash or _nobody(), password[: passwords.MAX_LENGTH + 1])
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None
@@ -22,4 +18,4 @@ def matches(password_hash: str | None, password: str) -> bool:
 
 @cache
 def _nobody() -> str:
-    return _HASHER.hash("nobody has this password, and nobody may")
+    return passwords.HASHER.hash("nobody has this password, and nobody may")

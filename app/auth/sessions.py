@@ -4,18 +4,26 @@ import hashlib
 import secrets
 from dataclasses import dataclass
 
-from sqlalchemy import CursorResult, Engine, delete, or_, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy import Connection, CursorResult, Engine, bindparam, delete, or_, select, update
+from sqlalchemy.orm import Session
 
-from app.auth.caller import Caller, scope_of
+from app.auth.caller import CURRENT, INTERNAL, Caller, scope_of
 from app.auth.context import settings
 from app.commands import audit
-from app.db import reading, transaction
+from app.db import looking_up, transaction
 from app.domain.scope import Role, Scope
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.errors import RegistryUnavailable
 from app.logs import get as get_logger
-from app.models import LoginLink, LoginSession, User
+from app.models import (
+    Integration,
+    IntegrationMembership,
+    LoginLink,
+    LoginSession,
+    Membership,
+    Partner,
+    User,
+)
 
 IDLE_US = 12 * HOUR_US
 ABSOLUTE_US = 7 * DAY_US
@@ -24,6 +32,27 @@ TOUCH_US = MINUTE_US
 _ID_BYTES = 32
 _MAX_ADDRESS, _MAX_AGENT = 45, 300
 _log = get_logger("auth")
+# Made once: every request asks.
+_FIND = (
+    select(User.id, User.email, User.role, LoginSession.last_seen_us)
+    .join(LoginSession.user)
+    .where(
+        LoginSession.id_sha256 == bindparam("key"),
+        LoginSession.revoked_us.is_(None),
+        LoginSession.expires_us > bindparam("now_us"),
+        LoginSession.last_seen_us > bindparam("now_us") - IDLE_US,
+        User.disabled_us.is_(None),
+    )
+)
+#: The slugs that give a user of a role its reach; other roles see everything.
+_GIVES = {
+    Role.PARTNER: select(Partner.slug)
+    .join(Membership, Membership.partner_id == Partner.id)
+    .where(Membership.user_id == bindparam("user_id"), CURRENT),
+    Role.INTERNAL: select(Integration.slug)
+    .join(IntegrationMembership, IntegrationMembership.integration_id == Integration.id)
+    .where(IntegrationMembership.user_id == bindparam("user_id"), INTERNAL),
+}
 
 
 def digest(secret: str) -> str:
@@ -86,36 +115,21 @@ def sweep(session: Session, now_us: int) -> None:
 def find(engine: Engine, session_id: str, now_us: int) -> Caller | None:
     """The caller of a session that is still good, else None."""
     key = digest(session_id)
-    columns = (User.id, User.email, User.role, LoginSession.last_seen_us)
-    statement = (
-        select(*columns)
-        .join(LoginSession.user)
-        .where(
-            LoginSession.id_sha256 == key,
-            LoginSession.revoked_us.is_(None),
-            LoginSession.expires_us > now_us,
-            LoginSession.last_seen_us > now_us - IDLE_US,
-            User.disabled_us.is_(None),
-        )
-    )
-    with reading(engine) as session:
-        row = session.execute(statement).one_or_none()
+    with looking_up(engine) as connection:
+        row = connection.execute(_FIND, {"key": key, "now_us": now_us}).one_or_none()
         if row is None:
             return None
-        scope = _scope(session, row.id, row.role)
+        scope = _scope(connection, row.id, row.role)
     if now_us - row.last_seen_us >= TOUCH_US:
         _touch(engine, key, now_us)
     return Caller(row.email, scope, key)
 
 
-def _scope(session: Session, user_id: int, role: Role) -> Scope:
-    """The reach of a user; who sees everything belongs to nothing that had to be read."""
-    if role in {Role.ADMIN, Role.ECOSYSTEM}:
-        return scope_of(role, (), ())
-    user = session.get_one(
-        User, user_id, options=(selectinload(User.partners), selectinload(User.integrations))
-    )
-    return scope_of(role, user.partners, user.integrations)
+def _scope(connection: Connection, user_id: int, role: Role) -> Scope:
+    """The reach of a user; only what gives it is read."""
+    gives = _GIVES.get(role)
+    slugs = [] if gives is None else connection.scalars(gives, {"user_id": user_id}).all()
+    return scope_of(role, slugs)
 
 
 def end(engine: Engine, key: str, now_us: int) -> bool:

@@ -1,5 +1,8 @@
 """Log-in, sessions, tokens: who gets in, for how long, and how it ends."""
 
+import subprocess
+import sys
+
 import pytest
 from sqlalchemy import select
 
@@ -80,6 +83,12 @@ def test_a_hash_made_for_nobody_costs_what_a_users_does():
         return text.split("$")[:4]
 
     assert cost(_nobody()) == cost(hash_password("long enough"))
+
+
+def test_a_real_hash_costs_what_rfc_9106_asks_for_where_memory_is_scarce():
+    code = "from app.commands.passwords import hash_password; print(hash_password('long enough'))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
 
 
 def test_the_address_may_be_typed_in_capitals_and_with_spaces(world):
