@@ -3,11 +3,12 @@
 import re
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, or_, select
 
+from app.db import looking_up
 from app.db import reading as registry_session
 from app.domain.phrases import short_duration
 from app.domain.route import UNATTRIBUTED
@@ -18,6 +19,14 @@ from app.models.wire import WireRules
 from app.queries.reading import Reading
 from app.queries.results import IntegrationView, ObjectiveView
 
+_OF_ALL = select(
+    Objective.integration_id,
+    Objective.name,
+    Objective.target,
+    Objective.window_us,
+    Objective.threshold_ms,
+).order_by(Objective.integration_id, Objective.position)
+_OF_ONE = _OF_ALL.where(Objective.integration_id == bindparam("id"))
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 UNATTRIBUTED_VIEW = IntegrationView(
     slug=UNATTRIBUTED,
@@ -37,9 +46,10 @@ def integrations_within(
     current or removed."""
     if not storable(slug):
         return []
-    with registry_session(reading.engine) as session:
-        rows = session.execute(_select(scope, slug)).all()
-        objectives = _objectives(session, [row.id for row in rows])
+    named = {} if slug is None else {"slug": slug}
+    with looking_up(reading.engine) as connection:
+        rows = connection.execute(_select(scope, named=slug is not None), named).all()
+        objectives = _objectives(connection, [row.id for row in rows])
     return [_view(row, objectives[row.id]) for row in rows]
 
 
@@ -96,8 +106,11 @@ def _partners_within(scope: Scope) -> tuple[ColumnElement[bool], ...]:
     return (or_(own, builders),) if scope.integrations else (own,)
 
 
-def _select(scope: Scope, slug: str | None) -> Select[*tuple[Any, ...]]:
-    which = Integration.removed_us.is_(None) if slug is None else Integration.slug == slug
+@lru_cache(maxsize=256)
+def _select(scope: Scope, *, named: bool) -> Select[*tuple[Any, ...]]:
+    """Made once for a scope: every page asks. The name is the parameter `slug`."""
+    current = Integration.removed_us.is_(None)
+    which = Integration.slug == bindparam("slug") if named else current
     columns = (
         Integration.id,
         Integration.slug,
@@ -113,18 +126,13 @@ def _select(scope: Scope, slug: str | None) -> Select[*tuple[Any, ...]]:
     return found.where(*within(scope), which).order_by(Integration.slug)
 
 
-def _objectives(session: Session, ids: Sequence[int]) -> dict[int, list[ObjectiveView]]:
+def _objectives(connection: Connection, ids: Sequence[int]) -> dict[int, list[ObjectiveView]]:
     found: dict[int, list[ObjectiveView]] = defaultdict(list)
-    statement = select(
-        Objective.integration_id,
-        Objective.name,
-        Objective.target,
-        Objective.window_us,
-        Objective.threshold_ms,
-    ).order_by(Objective.integration_id, Objective.position)
-    if len(ids) == 1:
-        statement = statement.where(Objective.integration_id == ids[0])
-    for owner, name, target, window_us, threshold_ms in session.execute(statement):
+    if not ids:
+        return found
+    one = len(ids) == 1
+    rows = connection.execute(_OF_ONE if one else _OF_ALL, {"id": ids[0]} if one else {})
+    for owner, name, target, window_us, threshold_ms in rows:
         found[owner].append(ObjectiveView(name, target, short_duration(window_us), threshold_ms))
     return found
 
