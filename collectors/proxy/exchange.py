@@ -13,21 +13,11 @@ from typing import TYPE_CHECKING
 from app.domain import ids
 from app.domain.outcome import outcome_of_status
 from app.domain.words import Outcome
-from collectors.proxy import emit, passage, tunnel
+from collectors.proxy import emit, errors, passage, tunnel
 from collectors.proxy.admission import body_refusal
 from collectors.proxy.answers import problem
 from collectors.proxy.context import NOTHING, read_context, read_trace
 from collectors.proxy.dial import Spent
-from collectors.proxy.errors import (
-    BAD_RESPONSE,
-    CALLER_GONE,
-    CALLER_STALLED,
-    ERRORS,
-    MESSAGE_FAULTS,
-    RESET_BEFORE_ANSWER,
-    RESET_MID_BODY,
-    TRUNCATED,
-)
 from collectors.proxy.flow import NOT_CONNECTED, OTHER_SIDE_FULL
 from collectors.proxy.framing import Body
 from collectors.proxy.gate import WAITING
@@ -47,6 +37,7 @@ if TYPE_CHECKING:
     from collectors.proxy.upstream import UpstreamProtocol
 
 _LOOKING_UP, _CONNECTING, _SENDING, _WAITING, _ANSWERING, _TUNNELLING, _QUEUED = Stage
+_NEEDS_US = frozenset({_LOOKING_UP, _CONNECTING, _QUEUED})
 
 
 class LiveExchange:
@@ -186,7 +177,7 @@ class LiveExchange:
 
     def caller_gone(self) -> None:
         """The caller will read no answer."""
-        self.fail(CALLER_GONE, "the caller closed its connection")
+        self.fail(errors.CALLER_GONE, "the caller closed its connection")
 
     def caller_full(self, full: bool) -> None:
         """Whether the caller reads more slowly than the answer comes."""
@@ -213,7 +204,7 @@ class LiveExchange:
                 self.queue_us = max(0, (now_ns - self.started_ns) // 1000 - spent_us)
             self._attach(link, now_ns)
         else:
-            self.fail(RESET_BEFORE_ANSWER, "closed as soon as it was there")
+            self.fail(errors.RESET_BEFORE_ANSWER, "closed as soon as it was there")
 
     def dial_failed(self, error: DialError) -> None:
         """There will be no connection."""
@@ -246,7 +237,7 @@ class LiveExchange:
     def switch(self, head: ResponseHead) -> Body:
         """The upstream goes on as WebSocket: what its bytes are given to from here on."""
         if self._link is None or not (tunnel.offers(self.head) and tunnel.agrees(head)):
-            raise BadMessage(BAD_RESPONSE, "101 without being asked")
+            raise BadMessage(errors.BAD_RESPONSE, "101 without being asked")
         self._hub.counts[TUNNELS] += 1
         self.answer, self.status = head, head.status
         self._begun, self._framing = True, TO_END_OF_FILE
@@ -287,7 +278,10 @@ class LiveExchange:
         """The upstream's connection ended before the answer did; `begun`: after a byte of it."""
         self._link = None
         if begun:
-            self.fail(RESET_MID_BODY if error else TRUNCATED, str(error or "closed too early"))
+            self.fail(
+                errors.RESET_MID_BODY if error else errors.TRUNCATED,
+                str(error or "closed too early"),
+            )
         elif self._may_be_stale and self.head.repeatable:
             self._may_be_stale = False
             self._hub.counts[RETRIED] += 1
@@ -304,16 +298,22 @@ class LiveExchange:
         times = self.started_ns, self._stage_ns, self._moved_ns
         return Progress(self._stage, *times, *blocked, *pace)
 
+    def excuse(self, length_ns: int) -> None:
+        """The worker stood still so long: a handshake, and the wait for a place, could not go on.
+        Other waits need nothing from it."""
+        if self._stage in _NEEDS_US:
+            self._stage_ns += length_ns
+
     def fail(self, code: str, detail: str, allow: str = "", retry_after_s: int = 0) -> None:
         """End it with an error: answered if nothing of an answer was passed on yet, else cut."""
         if self.settled:
             return
-        entry = ERRORS[code]
+        entry = errors.ERRORS[code]
         self._drop_link()
-        keep = self._may_keep() and (code not in MESSAGE_FAULTS or allow != "")
+        keep = self._may_keep() and (code not in errors.MESSAGE_FAULTS or allow != "")
         self._settle(entry.outcome, code, detail)
         if self._begun or entry.status == 0:
-            self._caller.cut(hard=self._framing == TO_END_OF_FILE or code == CALLER_STALLED)
+            self._caller.cut(hard=self._framing == TO_END_OF_FILE or code == errors.CALLER_STALLED)
             return
         refusal, direction = Refusal(code, detail, allow, retry_after_s), self.destination.direction
         exchange_id, bodiless = ids.format_hex(self._hex), self.head.method == "HEAD"

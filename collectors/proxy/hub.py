@@ -54,7 +54,7 @@ from collectors.proxy.resolve import DialError, Keeping, Resolver
 from collectors.proxy.routes import EMPTY_ROUTER, Origin
 from collectors.proxy.table import TableFile
 from collectors.proxy.tap import Journal, Tap
-from collectors.proxy.timeouts import SWEEP_S, crawls, look_again_ns, overdue
+from collectors.proxy.timeouts import SWEEP_S, crawls, look_again_ns, overdue, stood_still_ns
 from collectors.proxy.tls import Contexts
 from collectors.proxy.upstream import UpstreamProtocol
 
@@ -167,20 +167,24 @@ class Hub:
 
     # What the worker does by the clock.
 
-    def sweep(self) -> None:
-        """End the exchanges whose time is up."""
+    def sweep(self, as_of_ns: int) -> None:
+        """End the exchanges whose time was up at `as_of_ns`, when the worker last looked."""
         now_ns = time.monotonic_ns()
-        for exchange in [live for live in self.live if live.look_ns <= now_ns]:
+        still_ns = stood_still_ns(as_of_ns, now_ns)
+        if still_ns:
+            for exchange in self.live:
+                exchange.excuse(still_ns)
+        for exchange in [live for live in self.live if live.look_ns <= as_of_ns]:
             progress, allowance = exchange.progress(), exchange.destination.party.allowance
-            code = overdue(progress, allowance, now_ns)
-            if code is None and crawls(progress, self.caps.body_bytes_per_second, now_ns):
+            code = overdue(progress, allowance, as_of_ns)
+            if code is None and crawls(progress, self.caps.body_bytes_per_second, as_of_ns):
                 code = REQUEST_TIMEOUT
             if code is None:
-                exchange.look_ns = look_again_ns(progress, allowance, now_ns)
+                exchange.look_ns = look_again_ns(progress, allowance, as_of_ns)
             else:
                 self.counts[TIMEOUTS] += 1
                 exchange.fail(code, f"after {(now_ns - exchange.started_ns) // 1_000_000} ms")
-        self._check_callers(now_ns)
+        self._check_callers(as_of_ns)
 
     def tick(self) -> None:
         """Everything else that is due now and then."""
@@ -210,9 +214,10 @@ class Hub:
 
     async def keep_time(self) -> None:
         """Sweep and tick until cancelled."""
-        next_tick = 0.0
+        next_tick, seen_ns = 0.0, time.monotonic_ns()
         while True:
-            self.sweep()
+            as_of_ns, seen_ns = seen_ns, time.monotonic_ns()
+            self.sweep(as_of_ns)
             if time.monotonic() >= next_tick:
                 next_tick = time.monotonic() + TICK_S
                 self.tick()

@@ -1,7 +1,9 @@
 """When an exchange has waited long enough, and whose wait it was. Pure.
 
-There is no timer per exchange: the worker looks over the live ones every `SWEEP_S`, so a timeout
-strikes at most that much late.
+There is no timer per exchange: the worker looks over the live ones every `SWEEP_S`, and decides as
+of its look before. What had arrived by then has been read meanwhile, however late the worker is
+itself, so nobody is blamed for an answer that lay in a socket's buffer. A timeout strikes at most
+twice that much late.
 """
 
 from enum import IntEnum
@@ -22,6 +24,7 @@ from collectors.proxy.routes import Allowance
 
 SWEEP_S = 0.05
 _NS_PER_S = 1_000_000_000
+_SWEEP_NS = int(SWEEP_S * _NS_PER_S)
 #: How long a body may come as slowly as it likes.
 GRACE_NS = 10 * _NS_PER_S
 #: How long a connection may be idle while connections are few.
@@ -108,6 +111,12 @@ def look_again_ns(progress: Progress, allowance: Allowance, now_ns: int) -> int:
 
 def _tunnel_due_ns(progress: Progress, allowance: Allowance) -> int:
     return progress.moved_ns + max(allowance.idle_ns, TUNNEL_IDLE_NS)
+
+
+def stood_still_ns(seen_ns: int, now_ns: int) -> int:
+    """How long the worker itself did nothing since it looked at `seen_ns`; 0 for what is usual."""
+    late_ns = now_ns - seen_ns - _SWEEP_NS
+    return late_ns if late_ns > _SWEEP_NS else 0
 
 
 def crawls(progress: Progress, bytes_per_second: int, now_ns: int) -> bool:
