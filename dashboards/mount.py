@@ -26,6 +26,7 @@ _WHAT = {
     "Health": "integration",
     "Exchanges": "integration",
     "Errors": "integration",
+    "Usage": "integration",
 }
 
 

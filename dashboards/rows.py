@@ -57,3 +57,21 @@ class Objective(Protocol):
     def window(self) -> str: ...  # noqa: D102
     @property
     def threshold_ms(self) -> int | None: ...  # noqa: D102
+
+
+class DayOfUse(Protocol):
+    """One UTC day: installations active on it and within the 7 and 28 days up to its end, and its
+    exchanges that name one."""
+
+    @property
+    def start_us(self) -> int: ...  # noqa: D102
+    @property
+    def active(self) -> int: ...  # noqa: D102
+    @property
+    def active_week(self) -> int: ...  # noqa: D102
+    @property
+    def active_month(self) -> int: ...  # noqa: D102
+    @property
+    def exchanges(self) -> int: ...  # noqa: D102
+    @property
+    def bad(self) -> int: ...  # noqa: D102

@@ -77,6 +77,17 @@ DEFINITIONS: dict[str, str] = {
         "traffic": "traffic",
         "trouble": "trouble",
         "heat": "heat map",
+        "active": "active",
+        "installations": "new, kept and returning installations",
+        "lapsed": "lapsed installations",
+        "stickiness": "stickiness",
+        "customers_active": "customers_active",
+        "concentration": "concentration",
+        "exchanges_before": "exchanges_before",
+        "used_ratio": "used_ratio",
+        "change": "change",
+        "cohorts": "cohorts",
+        "callers": "callers",
     }.items()
 }
 

@@ -50,7 +50,7 @@ def chart(id: str, title: str, aside: Any, description: str) -> html.Section:  #
         title="Show the numbers of this chart as a table",
         **data(table=id) | aria(pressed="false", label=f"{title} as a table"),
     )
-    return panel(title, [figure, table], aside=[html.Span(aside), switch])
+    return panel(title, [figure, table], aside=[aside, switch])
 
 
 def choices(param: str, label: str, words: dict[str, str]) -> html.Nav:

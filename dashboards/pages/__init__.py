@@ -4,6 +4,16 @@
 already in it. `register` adds the callbacks that write its props.
 """
 
-from dashboards.pages import alerts, errors, exchange, exchanges, health, overview, rules, settings
+from dashboards.pages import (
+    alerts,
+    errors,
+    exchange,
+    exchanges,
+    health,
+    overview,
+    rules,
+    settings,
+    usage,
+)
 
-PAGES = (overview, health, errors, exchanges, exchange, alerts, rules, settings)
+PAGES = (overview, health, errors, exchanges, usage, exchange, alerts, rules, settings)

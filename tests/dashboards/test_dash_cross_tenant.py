@@ -93,7 +93,9 @@ def pathnames(web: World) -> list[str]:
     """Pages of the other partner, of nobody, and of nothing, some of them oddly written."""
     slugs = (THEIRS, "unattributed", "never", "initech", THEIRS.upper(), f"{MINE}%2F..%2F{THEIRS}")
     found = [
-        f"/integrations/{slug}{tab}" for slug in slugs for tab in ("", "/exchanges", "/errors")
+        f"/integrations/{slug}{tab}"
+        for slug in slugs
+        for tab in ("", "/exchanges", "/errors", "/usage")
     ]
     found += [f"/integrations/{MINE}", f"/integrations/{MINE}/exchanges", "/", "/partners/initech"]
     found.append("/alerts")

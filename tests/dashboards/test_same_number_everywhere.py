@@ -10,10 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from app.db import transaction
+from app.models import DeprecatedOperation, Integration
 from dashboards import format as show
 from dashboards import words
 from dashboards.mount import mount
 from tests.app.error_worlds import failing
+from tests.app.queries.test_usage import use
 from tests.app.web_world import SLUGS, World, copy_of, make_template, some_traffic
 from tests.dashboards.test_dash_cross_tenant import UPDATE, call_of, on_server
 
@@ -49,14 +52,37 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
     "total": lambda it: [show.count(group["total"]) for group in it["groups"]],
     "installations": lambda it: [show.count(group["installations"]) for group in it["groups"]],
     "standing": lambda it: [group["standing"] for group in it["groups"]],
+    "active": lambda it: [show.count(it["usage"]["installations"]["active"])],
+    "stickiness": lambda it: [show.ratio(it["usage"]["stickiness"]["value"])],
+    "customers_active": lambda it: [show.count(it["usage"]["customers_active"])],
+    "exchanges_before": lambda it: [
+        show.change(it["usage"]["exchanges"], it["usage"]["exchanges_before"])
+    ],
+    "unnamed": lambda it: [f"{show.count(it['usage']['unnamed'])} name nobody"],
+    "concentration": lambda it: [show.ratio(it["usage"]["concentration"]["top_1"]["value"])],
+    "change": lambda it: [each["change"] for each in it["usage"]["operations"] if each["change"]],
+    "callers": lambda it: [
+        f"{caller['exchanges']} of {each['looked_at']}"
+        for each in it["usage"]["deprecated"]
+        for caller in each["callers"]
+    ],
+    "cohorts": lambda it: [
+        f"{number} of {each['size']}"
+        for each in it["usage"]["cohorts"]
+        if each["size"]
+        for number in each["active"]
+    ],
+    "used_ratio": lambda it: [show.ratio(it["usage"]["quota"]["ways"][0]["used_ratio"])],
 }
 #: What defines no number of an integration: codes, words, and Midspan's own counters.
-OTHER_SECTIONS = ("Refused exchanges", "Status", "Usage", "Midspan itself")
+OTHER_SECTIONS = ("Refused exchanges", "Status", "Midspan itself")
 #: Numbers that one side alone has, and why; the other has nothing to differ.
 ONE_SIDED = {
     "by_outcome": "a chart of a page draws it from `series`, as shares",
     "request_bytes": "the API alone",
     "response_bytes": "the API alone",
+    "versions": "a page shows operations, with the version in their names",
+    "known_from": "where one looks from is said in the definition",
     "reasons": "a page shows the sentence, which is made of them",
 }
 
@@ -71,7 +97,9 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     world.dash = mount(world.app, world.settings)
     client = world.client("globex")
     base = f"/api/v1/integrations/{SLUG}"
+    use_it(world)
     told = {
+        "usage": client.get(f"{base}/usage").json,
         "health": client.get(f"{base}/health?window=1h").json,
         "points": client.get(f"{base}/series?window=1h&step=1m").json["points"],
         "groups": client.get(f"{base}/error-groups?window=1h").json["items"],
@@ -79,6 +107,18 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     }
     yield told, json.dumps(list(pages(world, client)), ensure_ascii=False)
     world.close()
+
+
+def use_it(world) -> None:
+    """Installations that came, stayed and left, a limit, and an operation of old times."""
+    with transaction(world.engine) as session:
+        owner = session.query(Integration).filter_by(slug=SLUG).one()
+        owner.requests_per_second = 50
+        session.add(
+            DeprecatedOperation(integration_id=owner.id, position=0, template="GET /v1/old")
+        )
+    world.load([use(age, f"inst-{n}", second=n) for n in range(9) for age in (1, 30)])
+    world.load([use(3, "inst-20", operation="GET /v1/old"), use(3, "")])
 
 
 def pages(world, client) -> Iterator[Json]:
@@ -89,6 +129,9 @@ def pages(world, client) -> Iterator[Json]:
             answer = client.post(UPDATE, json=call_of(output, wanted, values))
             if answer.status_code == 200:
                 yield answer.json
+    for output, wanted in on_server(world.dash).items():
+        values = {"pathname": f"/integrations/{SLUG}/usage", "search": "", "href": "/"}
+        yield client.post(UPDATE, json=call_of(output, wanted, values)).json
 
 
 def documented() -> list[str]:
