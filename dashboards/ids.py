@@ -42,6 +42,17 @@ CHART_ERRORS = "chart-errors"
 
 HEALTH_GROUPS = "health-groups"
 
+INSTALLS_PERIOD = "installs-period"
+INSTALLS_PROBLEM = "installs-problem"
+INSTALLS_FUNNEL = "installs-funnel"
+INSTALLS_TIMES = "installs-times"
+INSTALLS_COHORTS = "installs-cohorts"
+INSTALLS_REASONS = "installs-reasons"
+INSTALLS_CHARTS = "installs-charts"
+INSTALLS_CSV = "installs-csv"
+INSTALLS_EMPTY = "installs-empty"
+CHART_INSTALLS = "chart-installs"
+
 ERRORS_GRID = "errors-grid"
 ERRORS_TITLE = "errors-title"
 ERRORS_PROBLEM = "errors-problem"

@@ -27,6 +27,7 @@ _WHAT = {
     "Exchanges": "integration",
     "Errors": "integration",
     "Usage": "integration",
+    "Installs": "integration",
 }
 
 

@@ -88,6 +88,13 @@ DEFINITIONS: dict[str, str] = {
         "change": "change",
         "cohorts": "cohorts",
         "callers": "callers",
+        "entered": "entered",
+        "activated": "activated",
+        "reached": "reached",
+        "lost": "lost",
+        "waiting": "waiting",
+        "seconds": "median_seconds",
+        "uninstalled": "uninstalled",
     }.items()
 }
 

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from flask import Response
 from flask_smorest import Blueprint
 
 from app import queries, telemetry
@@ -13,10 +14,11 @@ from app.api.lifecycle_schemas import FunnelArguments, FunnelSchema
 from app.api.posting import add_route, posted
 from app.commands.lifecycle import record
 from app.db import transaction
-from app.domain.funnel_counts import FunnelCount, Order
+from app.domain.funnel_counts import CAUSES, FunnelCount, Order
 from app.domain.window import DAY_US, SECOND_US, window_ending
 from app.queries import FunnelView
 from app.queries.funnels import Asked, By
+from app.queries.spreadsheet import table
 
 Json = dict[str, Any]
 _DEFAULT_US = 30 * DAY_US
@@ -52,6 +54,11 @@ def add_routes(api: Blueprint) -> None:
     for status in (401, 404, 422, 429, 503):
         wrapped = api.alt_response(status, "PROBLEM")(wrapped)
     api.route("/integrations/<slug>/funnel", methods=["GET"])(wrapped)
+    wrapped = api.arguments(FunnelArguments, location="query", unknown="raise")(export)
+    wrapped = api.response(200, {"type": "string"}, content_type="text/csv")(wrapped)
+    for status in (401, 404, 422, 429, 503):
+        wrapped = api.alt_response(status, "PROBLEM")(wrapped)
+    api.route("/integrations/<slug>/funnel.csv", methods=["GET"])(wrapped)
 
 
 def post() -> Json:
@@ -77,12 +84,34 @@ def post() -> Json:
 def funnel(given: Json, slug: str) -> Json:
     """How installs of one integration went whose first step lies in the window; the last 30 days
     unless one is named."""
+    return _rendered(slug, _asked(given, slug))
+
+
+def export(given: Json, slug: str) -> Response:
+    """The same as CSV: a line for each cohort and step."""
+    given.setdefault("by", By.DAY.value)
+    view = _asked(given, slug)
+    head = (
+        given["by"], "entered", "step", "reached", "median (s)", "p90 (s)",
+        *(f"lost: {cause}" for cause in CAUSES), "waiting",
+    )  # fmt: skip
+    lines = (
+        (each.key, each.count.entered, step.name, step.reached, step.median_s, step.p90_s,
+         *step.lost.values(), step.waiting)
+        for each in view.cohorts
+        for step in each.count.steps
+    )  # fmt: skip
+    headers = {"Content-Disposition": f'attachment; filename="{slug}-installs.csv"'}
+    return Response(table(head, lines), mimetype="text/csv", headers=headers)
+
+
+def _asked(given: Json, slug: str) -> FunnelView:
     asked = Asked(
         Order(given["order"]), given["within"], By(given["by"]) if "by" in given else None
     )
     bounded = "window" in given or "start" in given
     window = window_of(given, now_us()) if bounded else window_ending(now_us(), _DEFAULT_US)
-    return _rendered(slug, queries.funnel(reading(), scope(), slug, window, asked))
+    return queries.funnel(reading(), scope(), slug, window, asked)
 
 
 def _rendered(slug: str, view: FunnelView) -> Json:

@@ -46,10 +46,14 @@ def refresh(session: Session, *, now_us: int, limit: int = 500) -> int:
     many. Days are locked first: what changes meanwhile makes them stale again."""
     chosen = _due(session, now_us, limit)
     funnels = funnels_of(session, {owner for owner, _day in chosen})
-    counted: dict[tuple[int, int], DayCounts] = {}
-    for day, owners in _by_day(chosen).items():
-        statement = installs_statement(owners, day * DAY_US, (day + 1) * DAY_US)
-        counted |= day_counts(session.execute(statement).all(), funnels, now_us)
+    installs = [
+        install
+        for day, owners in _by_day(chosen).items()
+        for install in session.execute(
+            installs_statement(owners, day * DAY_US, (day + 1) * DAY_US)
+        ).all()
+    ]
+    counted = day_counts(installs, funnels, now_us)
     rows = [
         {"owner": key[0], "on": key[1], **counted.get(key, _NOTHING)._asdict()} for key in chosen
     ]

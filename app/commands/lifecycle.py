@@ -14,26 +14,22 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Table, bindparam, insert, select, text, update
+from sqlalchemy import Row, Table, select, text
 from sqlalchemy.orm import Session
 
 from app.commands import event_fields as fields
 from app.commands import funnel_days
+from app.commands.bulk import among, insert_rows, update_rows
 from app.commands.ledger import follow_installations, hold
+from app.commands.lifecycle_event import Sent, read_event
 from app.commands.registry_funnel import unknown_step
-from app.domain.funnel import NOTHING, Event, Facts, Funnel, fold, standing
+from app.domain.funnel import NOTHING, Event, Facts, Funnel, Standing, fold, standing
 from app.domain.revenue import STANDS
 from app.models import Installation, Integration, LifecycleEvent, Subscription
 from app.models.facts import pack, unpack
 from app.models.funnels import funnels_of
 
-#: Ids that begin so are made by Midspan itself, of exchanges.
-WIRE = "wire:"
 _LOCK_KEY = 0x4D69_6473_7061_6E02  # any fixed number; names our advisory lock in PostgreSQL
-_KEYS = frozenset(
-    {"id", "integration", "installation", "customer", "step", "occurred_at", "plan", "source",
-     "reason"}
-)  # fmt: skip
 _SLICE = 5_000
 _installations: Table = Installation.__table__  # type: ignore[assignment]
 _events: Table = LifecycleEvent.__table__  # type: ignore[assignment]
@@ -58,14 +54,6 @@ class Receipt:
     rejected: tuple[Rejection, ...]
 
 
-class Sent(NamedTuple):
-    """An event with what it is about."""
-
-    integration: str
-    installation: str
-    event: Event
-
-
 class Owner(NamedTuple):
     """An integration that events may name."""
 
@@ -75,7 +63,7 @@ class Owner(NamedTuple):
 
 def record(session: Session, events: Sequence[Any], *, now_us: int) -> Receipt:
     """Take in what was posted. Whatever an element is, it rejects at most itself."""
-    read = [_read(each, now_us) for each in events]
+    read = [read_event(each, now_us) for each in events]
     found = owners(session, {each.integration for each in read if isinstance(each, Sent)})
     taken: list[Sent] = []
     rejected: list[Rejection] = []
@@ -99,7 +87,7 @@ def store(
     fresh = _fresh(session, sent, known)
     if fresh:
         rows = [_event_row(key[0], each, now_us) for key, each in fresh.items()]
-        session.connection().execute(insert(_events), rows)
+        insert_rows(session, _events, _EVENT, rows)
         _fold(session, fresh.values(), known, now_us)
         _tell_ledger(session, fresh, now_us)
     return len(fresh)
@@ -116,7 +104,8 @@ def _tell_ledger(session: Session, fresh: Mapping[Key, Sent], now_us: int) -> No
     hold(session, told)
     names = {name for installations in told.values() for name in installations}
     paying = select(Subscription.integration_id, Subscription.installation).where(
-        Subscription.integration_id.in_(sorted(told)), Subscription.installation.in_(sorted(names))
+        Subscription.integration_id.in_(sorted(told)),
+        among(session, Subscription.__table__.c.installation, names),
     )
     # Few of the installations of a batch pay, and those of many integrations are asked for at once.
     for owner in sorted({row.integration_id for row in session.execute(paying)}):
@@ -144,28 +133,6 @@ def refold(session: Session, ids: Iterable[int], *, now_us: int) -> None:
         funnel_days.all_stale(session, number)
 
 
-def _read(raw: Any, now_us: int) -> Sent | str:
-    """The event, or what is wrong with it."""
-    try:
-        given = fields.entries(raw, _KEYS)
-        own_id = fields.needed(given, "id", 200)
-        if own_id.startswith(WIRE):
-            raise ValueError(f"ids that begin with {WIRE!r} are Midspan's own")
-        event = Event(
-            own_id,
-            fields.needed(given, "step", 63),
-            fields.moment(given, "occurred_at", now_us),
-            fields.optional(given, "customer", 200),
-            fields.optional(given, "plan", 100),
-            fields.optional(given, "source", 100),
-            fields.optional(given, "reason", 500),
-        )
-        slug = fields.needed(given, "integration", 63)
-        return Sent(slug, fields.needed(given, "installation", 200), event)
-    except ValueError as error:
-        return str(error)
-
-
 def _fault(sent: Sent, known: Mapping[str, Owner]) -> str | None:
     owner = known.get(sent.integration)
     if owner is None:
@@ -187,26 +154,20 @@ def _fresh(session: Session, sent: Sequence[Sent], known: Mapping[str, Owner]) -
     for each in sent:
         found.setdefault((known[each.integration].id, each.event.id), each)
     ids = {event_id for _owner, event_id in found}
-    statement = select(LifecycleEvent.integration_id, LifecycleEvent.event_id)
-    for owner, event_id in session.execute(statement.where(LifecycleEvent.event_id.in_(ids))):
+    known_ids = select(LifecycleEvent.integration_id, LifecycleEvent.event_id).where(
+        among(session, _events.c.event_id, ids)
+    )
+    for owner, event_id in session.execute(known_ids):
         found.pop((owner, event_id), None)
     return found
 
 
-def _event_row(owner: int, sent: Sent, now_us: int) -> dict[str, Any]:
-    event = sent.event
-    return {
-        "integration_id": owner,
-        "event_id": event.id,
-        "installation": sent.installation,
-        "customer": event.customer,
-        "step": event.step,
-        "occurred_us": event.at_us,
-        "plan": event.plan,
-        "source": event.source,
-        "reason": event.reason,
-        "received_us": now_us,
-    }
+def _event_row(owner: int, sent: Sent, now_us: int) -> tuple[Any, ...]:
+    """Values of `_EVENT`."""
+    own_id, step, at_us, customer, plan, source, reason = sent.event
+    return (
+        owner, own_id, sent.installation, customer, step, at_us, plan, source, reason, now_us,
+    )  # fmt: skip
 
 
 class _Change(NamedTuple):
@@ -243,7 +204,7 @@ _KNOWN: tuple[Any, ...] = (
 
 
 def _rows(session: Session, names: Iterable[str]) -> dict[Key, Known]:
-    statement = select(*_KNOWN).where(Installation.external_id.in_(sorted(names)))
+    statement = select(*_KNOWN).where(among(session, _installations.c.external_id, names))
     return {(row.integration_id, row.external_id): row for row in session.execute(statement)}
 
 
@@ -259,57 +220,45 @@ def _slice(session: Session, owner: int, after: int) -> Sequence[Known]:
 
 def _write(session: Session, changes: Sequence[_Change], now_us: int) -> None:
     """Write installations down, and that the days they entered on are to be counted anew."""
-    made, changed = [], []
+    made, changed, moved = [], [], []
     days: set[tuple[int, int]] = set()
     for each in changes:
-        columns = _columns(each, now_us)
-        days |= {
-            (each.owner, funnel_days.day_of(at_us))
-            for at_us in (columns["entered_us"], each.row.entered_us if each.row else None)
-            if at_us is not None
-        }
+        stands = standing(each.facts, each.funnel)
+        entries = (stands.entered_us, each.row.entered_us if each.row else None)
+        days |= {(each.owner, funnel_days.day_of(at_us)) for at_us in entries if at_us is not None}
+        values = _values(each, stands, now_us)
         if each.row is None:
-            new = {"integration_id": each.owner, "external_id": each.external_id}
-            made.append({**new, **columns, "created_us": now_us})
-        else:
-            changed.append({**columns, "row_id": each.row.id})
-    connection = session.connection()
-    if made:
-        connection.execute(insert(_installations), made)
-    if changed:
-        connection.execute(_UPDATE, changed)
+            made.append((*values, stands.entered_us, each.owner, each.external_id, now_us))
+            continue
+        changed.append((*values, each.row.id))
+        if each.row.entered_us != stands.entered_us:
+            moved.append((stands.entered_us, each.row.id))
+    insert_rows(session, _installations, (*_FOLDED, *_MADE), made)
+    update_rows(session, _installations, _FOLDED, changed)
+    # It hardly ever moves, and has an index that would be written each time.
+    update_rows(session, _installations, ("entered_us",), moved)
     funnel_days.stale(session, days)
 
 
-def _columns(change: _Change, now_us: int) -> dict[str, Any]:
-    row, facts = change.row, change.facts
-    stands = standing(facts, change.funnel)
-    lost = stands.lost
+_EVENT = (
+    "integration_id", "event_id", "installation", "customer", "step", "occurred_us", "plan",
+    "source", "reason", "received_us",
+)  # fmt: skip
+_FOLDED = (
+    "state", "activated_us", "uninstalled_us", "next_step", "due_us", "lost_cause",
+    "reason", "customer", "plan", "source", "last_us", "updated_us", "facts",
+)  # fmt: skip
+_MADE = ("entered_us", "integration_id", "external_id", "created_us")
+
+
+def _values(change: _Change, stands: Standing, now_us: int) -> tuple[Any, ...]:
+    """Values of `_FOLDED`."""
+    row, facts, lost = change.row, change.facts, stands.lost
     if lost is None and row and (row.next_step, row.due_us) == (stands.next_step, stands.due_us):
         lost = row.lost_cause if stands.due_us is not None else None
-    return {
-        "customer": facts.customer.word if facts.customer else None,
-        "state": stands.state,
-        "plan": facts.plan.word if facts.plan else None,
-        "source": facts.source.word if facts.source else None,
-        "reason": stands.reason,
-        "entered_us": stands.entered_us,
-        "activated_us": stands.activated_us,
-        "uninstalled_us": stands.uninstalled_us,
-        "next_step": stands.next_step,
-        "due_us": stands.due_us,
-        "lost_cause": lost,
-        "last_us": facts.last_us,
-        "updated_us": now_us,
-        "facts": pack(facts),
-    }
-
-
-_UPDATE = (
-    update(_installations)
-    .where(_installations.c.id == bindparam("row_id"))
-    .values({name: bindparam(name) for name in (
-        "customer", "state", "plan", "source", "reason", "entered_us", "activated_us",
-        "uninstalled_us", "next_step", "due_us", "lost_cause", "last_us", "updated_us", "facts",
-    )})
-)  # fmt: skip
+    return (
+        stands.state.value, stands.activated_us, stands.uninstalled_us,
+        stands.next_step, stands.due_us, lost.value if lost else None, stands.reason,
+        *(told.word if told else None for told in (facts.customer, facts.plan, facts.source)),
+        facts.last_us, now_us, pack(facts),
+    )  # fmt: skip

@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from app.domain import histogram
 from app.domain.funnel import Funnel, LostCause
 from app.domain.histogram import BUCKETS, Counts
-from app.domain.window import SECOND_US
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US
 
 #: Fewer installs than this say little about all: an answer says so.
 ENOUGH = 20
 CAUSES = tuple(LostCause)
+#: Bounds of the time to activate, as it is shown.
+SOON_US = (MINUTE_US, 10 * MINUTE_US, HOUR_US, 6 * HOUR_US, DAY_US)
 _MS = 1_000
 _MISSING = -1
 _ANY, _STRICT, _LOST = 0, 1, 2
@@ -71,12 +73,24 @@ class StepCount:
 
 @dataclass(frozen=True, slots=True)
 class FunnelCount:
-    """A funnel: how many entered, reached its goal at all, and within a length of time."""
+    """A funnel: how many entered, reached its goal at all, and within a length of time. `sooner`
+    are how many reached it within each of `SOON_US`."""
 
     entered: int
     activated: int
     within: int
     steps: tuple[StepCount, ...]
+    sooner: tuple[int, ...] = ()
+
+    @property
+    def lost(self) -> int:
+        """Installs that will not come further as far as is known, at any step."""
+        return sum(sum(step.lost.values()) for step in self.steps)
+
+    @property
+    def waiting(self) -> int:
+        """Installs that still may."""
+        return sum(step.waiting for step in self.steps)
 
 
 def width(funnel: Funnel) -> int:
@@ -136,8 +150,12 @@ def read(counts: Counts, funnel: Funnel, order: Order, within_us: int) -> Funnel
     ]
     goal = funnel.steps.index(funnel.goal)
     times = _of(counts, goal)[_SINCE_ENTRY:_SINCE_STEP]
-    late = histogram.count_above(times, within_us // _MS)
-    return FunnelCount(int(counts[0]), steps[goal].reached, int(times.sum()) - late, tuple(steps))
+    within, *sooner = (
+        int(times.sum()) - histogram.count_above(times, limit_us // _MS)
+        for limit_us in (within_us, *SOON_US)
+    )
+    reached = steps[goal].reached
+    return FunnelCount(int(counts[0]), reached, within, tuple(steps), tuple(sooner))
 
 
 def _step(cells: Counts, name: str, number: int, order: Order) -> StepCount:

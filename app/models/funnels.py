@@ -20,6 +20,7 @@ from app.models.integration import FunnelDeadline, FunnelStep
 PARTS = ("plan", "source")
 Parts = dict[str, dict[str, bytes]]
 _decoder = msgspec.msgpack.Decoder(Parts)
+_USUAL = Funnel()
 
 
 class DayCounts(NamedTuple):
@@ -67,12 +68,12 @@ def day_counts(
     rows: Sequence[Row[Any]], funnels: dict[int, Funnel], now_us: int
 ) -> dict[tuple[int, int], DayCounts]:
     """The counts of installations, rows of `installs_statement`, by integration and day."""
-    owned: dict[int, list[Row[Any]]] = {}
+    alike: dict[Funnel, list[Row[Any]]] = {}
     for row in rows:
-        owned.setdefault(row.integration_id, []).append(row)
+        alike.setdefault(funnels.get(row.integration_id, _USUAL), []).append(row)
     found: dict[tuple[int, int], DayCounts] = {}
-    for owner, own in owned.items():
-        found |= _of_integration(owner, own, funnels.get(owner, Funnel()), now_us)
+    for funnel, some in alike.items():
+        found |= _of_funnel(some, funnel, now_us)
     return found
 
 
@@ -81,35 +82,26 @@ def unpack_parts(packed: bytes) -> Parts:
     return _decoder.decode(packed) if packed else {name: {} for name in PARTS}
 
 
-def _of_integration(
-    owner: int, rows: list[Row[Any]], funnel: Funnel, now_us: int
+def _of_funnel(
+    rows: list[Row[Any]], funnel: Funnel, now_us: int
 ) -> dict[tuple[int, int], DayCounts]:
     installs = [
         Install(unpack(row.facts).steps, row.next_step, row.due_us, row.lost_cause) for row in rows
     ]
-    days = [row.entered_us // DAY_US for row in rows]
-    whole = _grouped(installs, days, funnel, now_us)
-    split = {
-        name: _grouped(
-            installs,
-            [(day, getattr(row, name) or "") for day, row in zip(days, rows, strict=True)],
-            funnel,
-            now_us,
-        )
-        for name in PARTS
-    }
-    members: dict[int, list[Install]] = {}
+    days = [(row.integration_id, row.entered_us // DAY_US) for row in rows]
+    members: dict[tuple[int, int], list[Install]] = {}
     for day, install in zip(days, installs, strict=True):
         members.setdefault(day, []).append(install)
-    parts: dict[int, Parts] = {day: {name: {} for name in PARTS} for day in members}
-    for name, counted in split.items():
-        for (day, value), counts in counted.items():
+    parts: dict[tuple[int, int], Parts] = {day: {name: {} for name in PARTS} for day in members}
+    for name in PARTS:
+        split = [(day, getattr(row, name) or "") for day, row in zip(days, rows, strict=True)]
+        for (day, value), counts in _grouped(installs, split, funnel, now_us).items():
             parts[day][name][value] = counts
     return {
-        (owner, day): DayCounts(
+        day: DayCounts(
             funnel_counts.due_us(members[day], now_us), counts, msgspec.msgpack.encode(parts[day])
         )
-        for day, counts in whole.items()
+        for day, counts in _grouped(installs, days, funnel, now_us).items()
     }
 
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import func, select, text
+from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import Session
 
 from app.db import reading as registry_session
@@ -101,7 +101,8 @@ def funnel(
     with registry_session(reading.engine) as session:
         owner = session.scalar(select(Integration.id).where(Integration.slug == slug)) or 0
         steps = funnels_of(session, [owner])[owner]
-        days = _days(session, [owner], window, reading.clock(), {owner: steps})
+        question = _Question(session, window, reading.clock(), {owner: steps}, asked.by)
+        days = _days(question, [owner])
         reasons = _reasons(session, owner, window)
     counts = _summed([each.counts for each in days], steps)
     count = funnel_counts.read(counts, steps, asked.order, asked.within_us)
@@ -123,16 +124,17 @@ def funnels(
         known = session.execute(select(Integration.id, Integration.slug)).all()
         named = {row.id: row.slug for row in known if row.slug in slugs}
         steps = {number: Funnel() for number in named} | funnels_of(session)
-        days = _days(session, list(named), window, reading.clock(), steps)
-    owned: dict[int, list[bytes]] = {}
+        question = _Question(session, window, reading.clock(), steps, asked.by)
+        days = _days(question, list(named))
+    alike: dict[Funnel, list[_Day]] = {}
     for each in days:
-        owned.setdefault(each.owner, []).append(each.counts)
-    return {
-        named[owner]: funnel_counts.read(
-            _summed(blobs, steps[owner]), steps[owner], asked.order, asked.within_us
-        )
-        for owner, blobs in sorted(owned.items(), key=lambda item: named[item[0]])
+        alike.setdefault(steps[each.owner], []).append(each)
+    found = {
+        named[owner]: funnel_counts.read(counts, its, asked.order, asked.within_us)
+        for its, some in alike.items()
+        for owner, counts in _by_owner(some, its).items()
     }
+    return dict(sorted(found.items()))
 
 
 def _check(window: Window) -> None:
@@ -149,21 +151,27 @@ class _Day(NamedTuple):
     parts: bytes
 
 
-def _days(
-    session: Session,
-    owners: list[int],
-    window: Window,
-    now_us: int,
-    steps: Mapping[int, Funnel],
-) -> list[_Day]:
-    """All days of a window, oldest first."""
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """What is asked, and what it is asked of."""
+
+    session: Session
+    window: Window
+    now_us: int
+    steps: dict[int, Funnel]
+    by: By | None
+
+
+def _days(question: _Question, owners: list[int]) -> list[_Day]:
+    """All days of the window, oldest first."""
+    window = question.window
     first, last = ceil(window.start_us, DAY_US), floor(window.end_us, DAY_US)
     found: list[_Day] = []
     if first < last:
-        kept, stale = _kept(session, owners, Window(first, last), now_us)
-        found = kept + _counted(session, stale, now_us, steps)
+        kept, stale = _kept(question, owners, Window(first, last))
+        found = kept + _counted(question, stale)
     for part in _ends(window, first, last):
-        found += _of_installs(session, owners, part, now_us, steps)
+        found += _of_installs(question, owners, part)
     return sorted(found, key=lambda each: each.day)
 
 
@@ -176,12 +184,13 @@ def _ends(window: Window, first: int, last: int) -> Iterable[Window]:
 
 
 def _kept(
-    session: Session, owners: Sequence[int], window: Window, now_us: int
+    question: _Question, owners: Sequence[int], window: Window
 ) -> tuple[list[_Day], dict[int, list[int]]]:
     """Days as they were counted, and by day the integrations for which that is stale."""
+    split = FunnelDay.parts if question.by in {By.PLAN, By.SOURCE} else literal(b"").label("parts")
     statement = select(
-        FunnelDay.integration_id, FunnelDay.day, FunnelDay.counts, FunnelDay.parts,
-        FunnelDay.stale, FunnelDay.due_us,
+        FunnelDay.integration_id, FunnelDay.day, FunnelDay.counts, split, FunnelDay.stale,
+        FunnelDay.due_us,
     ).where(
         FunnelDay.integration_id.in_(owners),
         FunnelDay.day >= window.start_us // DAY_US,
@@ -189,8 +198,8 @@ def _kept(
     )  # fmt: skip
     kept: list[_Day] = []
     stale: dict[int, list[int]] = {}
-    for owner, day, counts, parts, is_stale, due_us in session.execute(statement):
-        if is_stale or (due_us is not None and due_us <= now_us):
+    for owner, day, counts, parts, is_stale, due_us in question.session.execute(statement):
+        if is_stale or (due_us is not None and due_us <= question.now_us):
             stale.setdefault(day, []).append(owner)
         else:
             kept.append(_Day(owner, day, counts, parts))
@@ -201,18 +210,16 @@ def _kept(
 _FEW = 8
 
 
-def _counted(
-    session: Session, stale: Mapping[int, list[int]], now_us: int, steps: Mapping[int, Funnel]
-) -> list[_Day]:
+def _counted(question: _Question, stale: Mapping[int, list[int]]) -> list[_Day]:
     if len(stale) <= _FEW:
         return [
             each
             for day, owners in stale.items()
-            for each in _of_installs(session, owners, _day_window(day), now_us, steps)
+            for each in _of_installs(question, owners, _day_window(day))
         ]
     owners = sorted({owner for some in stale.values() for owner in some})
     window = Window(min(stale) * DAY_US, (max(stale) + 1) * DAY_US)
-    every = _of_installs(session, owners, window, now_us, steps)
+    every = _of_installs(question, owners, window)
     return [each for each in every if each.owner in stale.get(each.day, ())]
 
 
@@ -220,24 +227,26 @@ def _day_window(day: int) -> Window:
     return Window(day * DAY_US, (day + 1) * DAY_US)
 
 
-def _of_installs(
-    session: Session,
-    owners: Sequence[int],
-    window: Window,
-    now_us: int,
-    steps: Mapping[int, Funnel],
-) -> list[_Day]:
-    rows = session.execute(installs_statement(owners, window.start_us, window.end_us)).all()
-    return [
-        _Day(*key, counted.counts, counted.parts)
-        for key, counted in day_counts(rows, dict(steps), now_us).items()
-    ]
+def _of_installs(question: _Question, owners: Sequence[int], window: Window) -> list[_Day]:
+    statement = installs_statement(owners, window.start_us, window.end_us)
+    rows = question.session.execute(statement).all()
+    counted = day_counts(rows, question.steps, question.now_us)
+    return [_Day(*key, each.counts, each.parts) for key, each in counted.items()]
 
 
 def _summed(blobs: Sequence[bytes], steps: Funnel) -> Counts:
     zeros = np.zeros(len(blobs), dtype=np.int64)
     summed: Counts = histogram.decode_into(blobs, zeros, (1, funnel_counts.width(steps)))[0]
     return summed
+
+
+def _by_owner(days: Sequence[_Day], steps: Funnel) -> dict[int, Counts]:
+    """The summed counts of integrations with one funnel."""
+    places = {owner: at for at, owner in enumerate(dict.fromkeys(each.owner for each in days))}
+    groups = np.fromiter((places[each.owner] for each in days), dtype=np.int64, count=len(days))
+    shape = (len(places), funnel_counts.width(steps))
+    summed = histogram.decode_into([each.counts for each in days], groups, shape)
+    return {owner: summed[at] for owner, at in places.items()}
 
 
 def _cohorts(days: Sequence[_Day], steps: Funnel, asked: Asked) -> list[Cohort]:

@@ -8,7 +8,7 @@ because the answer has begun by then.
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from app.domain.scope import Scope
@@ -60,6 +60,13 @@ def export(
     return lines()
 
 
+def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Any small table in the same form; None is an empty cell."""
+    yield line(tuple(head))
+    for row in rows:
+        yield line(tuple(_shown(each) for each in row))
+
+
 def safe(text: str) -> str:
     """`text` as a cell that is only ever text."""
     shown = "".join(letter if letter.isprintable() else _escaped(letter) for letter in text)
@@ -82,9 +89,11 @@ def _cells(view: ExchangeView) -> tuple[str, ...]:
         view.total_ms, view.request_bytes, view.response_bytes,
     )  # fmt: skip
     at = (_EPOCH + timedelta(microseconds=view.started_us)).isoformat(timespec="microseconds")
-    cells = ("" if each is None else safe(each) if isinstance(each, str) else str(each)
-             for each in texts)  # fmt: skip
-    return (at.replace("+00:00", "Z"), *cells)
+    return (at.replace("+00:00", "Z"), *map(_shown, texts))
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else safe(value) if isinstance(value, str) else str(value)
 
 
 def line(cells: tuple[str, ...]) -> str:

@@ -125,6 +125,32 @@ def no_traffic(slug: str, outbound: str, inbound: str) -> html.Div:
     )
 
 
+_EVENT = """\
+curl -X POST -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  "$MIDSPAN/api/v1/lifecycle-events" -d '[{{"id": "evt-1", "integration": "{slug}",
+  "installation": "inst-1", "step": "started", "occurred_at": "2026-11-22T10:00:00Z"}}]'
+"""
+
+
+def no_installs(slug: str) -> html.Div:
+    """An integration of whose installs nobody told anything: the two ways to tell."""
+    return html.Div(
+        [
+            html.H2("No install began in this time, or in the time before"),
+            html.P(
+                "Installs are told of by the platform, step by step. With a token of an "
+                "administrator or of the ecosystem team:"
+            ),
+            html.Pre(_EVENT.format(slug=slug), className="command", tabIndex="0"),
+            html.P(
+                "Or they are read off the wire: rules under infer in the registry file say which "
+                "exchanges mean which step, and nothing has to be posted."
+            ),
+        ],
+        className="face panel",
+    )
+
+
 def _two_lines(slug: str, outbound: str, inbound: str) -> list[Component]:
     """One command for each direction."""
     return [

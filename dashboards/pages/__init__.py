@@ -10,10 +10,13 @@ from dashboards.pages import (
     exchange,
     exchanges,
     health,
+    installs,
     overview,
     rules,
     settings,
     usage,
 )
 
-PAGES = (overview, health, errors, exchanges, usage, exchange, alerts, rules, settings)
+PAGES = (
+    overview, health, errors, exchanges, exchange, installs, usage, alerts, rules, settings,
+)  # fmt: skip

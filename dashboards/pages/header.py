@@ -11,7 +11,13 @@ from dashboards.components import states
 from dashboards.components.attributes import aria, data
 from dashboards.ids import part
 
-_TABS = (("Health", ""), ("Errors", "/errors"), ("Exchanges", "/exchanges"), ("Usage", "/usage"))
+_TABS = (
+    ("Health", ""),
+    ("Errors", "/errors"),
+    ("Exchanges", "/exchanges"),
+    ("Installs", "/installs"),
+    ("Usage", "/usage"),
+)
 
 
 def header(of: str, view: IntegrationView, tab: str) -> list[Component]:

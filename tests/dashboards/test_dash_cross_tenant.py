@@ -19,6 +19,7 @@ from app.store.port import StoredCapture
 from dashboards.mount import mount
 from tests.app.alert_worlds import add_incident
 from tests.app.error_worlds import failing, id_of, theirs
+from tests.app.lifecycle_worlds import event, tell
 from tests.app.web_world import (
     CANARY,
     EVERYTHING,
@@ -58,6 +59,12 @@ def web(tmp_path_factory) -> Iterator[World]:
     world.load(some_traffic(), errors=[failing(), theirs()])
     world.ids = [format_id(failed.id), format_id(nobodys.id), format_id(exchange_id(NOW_US, 1, 1))]
     world.cursor = _cursor(failed.id)
+    for slug, word in ((MINE, "mine"), (THEIRS, CANARY)):
+        texts = {"installation": word, "customer": word, "plan": word, "source": word}
+        for step in ("started", "uninstalled"):
+            tell(
+                world.engine, event(step, NOW_US - HOUR_US, integration=slug, reason=word, **texts)
+            )
     add_incident(world.engine, NOW_US, MINE, "globex")
     world.incident = str(add_incident(world.engine, NOW_US, THEIRS, "initech", word=CANARY))
     with transaction(world.engine) as session:
@@ -95,9 +102,15 @@ def pathnames(web: World) -> list[str]:
     found = [
         f"/integrations/{slug}{tab}"
         for slug in slugs
-        for tab in ("", "/exchanges", "/errors", "/usage")
+        for tab in ("", "/exchanges", "/errors", "/installs", "/usage")
     ]
-    found += [f"/integrations/{MINE}", f"/integrations/{MINE}/exchanges", "/", "/partners/initech"]
+    found += [
+        f"/integrations/{MINE}",
+        f"/integrations/{MINE}/exchanges",
+        f"/integrations/{MINE}/installs",
+        "/",
+        "/partners/initech",
+    ]
     found.append("/alerts")
     found += [f"/integrations/{MINE}/../{THEIRS}", f"//integrations//{THEIRS}//"]
     for each in web.ids:
@@ -160,7 +173,7 @@ def calls(web: World, searches: tuple[str, ...] = SEARCHES) -> Iterator[dict]:
 def test_every_callback_of_the_pages_is_tried(web):
     outputs = " ".join(on_server(web.dash))
     pages = ("page.children", "overview-grid", "health-", "exchanges-grid", "find.data", "alerts-",
-             "incident-done")  # fmt: skip
+             "incident-done", "installs-")  # fmt: skip
     for page in pages:
         assert page in outputs
 
@@ -410,7 +423,7 @@ def test_a_bundle_that_is_none_is_not_found(web, globex):
     assert answer.status_code == 404
 
 
-@pytest.mark.parametrize("tab", ["", "/exchanges"])
+@pytest.mark.parametrize("tab", ["", "/exchanges", "/installs"])
 def test_a_page_of_what_is_not_theirs_is_not_found_like_one_of_what_never_was(web, globex, tab):
     mine, theirs, never = (
         globex.get(f"/integrations/{slug}{tab}") for slug in (MINE, THEIRS, "never-was")

@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 
 from app.db import transaction
+from app.domain.window import MINUTE_US, SECOND_US
 from app.models import DeprecatedOperation, Integration
 from dashboards import format as show
 from dashboards import words
 from dashboards.mount import mount
+from dashboards.pages.installs_rows import CAUSES, seconds
 from tests.app.error_worlds import failing
+from tests.app.lifecycle_worlds import event, tell
 from tests.app.queries.test_usage import use
 from tests.app.web_world import SLUGS, World, copy_of, make_template, some_traffic
+from tests.contract.worlds import NOW_US
 from tests.dashboards.test_dash_cross_tenant import UPDATE, call_of, on_server
 
 SLUG = SLUGS[0]
@@ -73,11 +77,42 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
         for number in each["active"]
     ],
     "used_ratio": lambda it: [show.ratio(it["usage"]["quota"]["ways"][0]["used_ratio"])],
+    "entered": lambda it: [show.count(it["funnel"]["entered"])],
+    "activated": lambda it: [show.ratio(it["funnel"]["activated_ratio"])],
+    "reached": lambda it: [show.count(step["reached"]) for step in it["funnel"]["steps"]],
+    "ratio_of_previous": lambda it: [
+        show.ratio(step["ratio_of_previous"]) for step in it["funnel"]["steps"][1:]
+    ],
+    "ratio_of_entered": lambda it: [
+        show.ratio(step["ratio_of_entered"]) for step in it["funnel"]["steps"]
+    ],
+    "median_seconds": lambda it: [seconds(it["funnel"]["steps"][-1]["median_seconds"])],
+    "p90_seconds": lambda it: [seconds(it["funnel"]["steps"][-1]["p90_seconds"])],
+    "median_step_seconds": lambda it: [
+        seconds(step["median_step_seconds"]) for step in it["funnel"]["steps"][1:]
+    ],
+    "p90_step_seconds": lambda it: [
+        seconds(step["p90_step_seconds"]) for step in it["funnel"]["steps"][1:]
+    ],
+    "activated_interval": lambda it: [show.interval(tuple(it["funnel"]["activated_interval"]))],
+    "lost": lambda it: [
+        f"{number} {CAUSES[cause]}"
+        for step in it["funnel"]["steps"]
+        for cause, number in step["lost"].items()
+        if number
+    ],
+    "waiting": lambda it: [show.count(step["waiting"]) for step in it["funnel"]["steps"]],
+    "uninstalled": lambda it: [show.count(it["funnel"]["uninstalled"])],
+    "converted": lambda it: [show.count(it["funnel"]["converted"]["installations"])],
 }
 #: What defines no number of an integration: codes, words, and Midspan's own counters.
 OTHER_SECTIONS = ("Refused exchanges", "Status", "Midspan itself")
 #: Numbers that one side alone has, and why; the other has nothing to differ.
 ONE_SIDED = {
+    "within": "a way to ask",
+    "order": "a way to ask",
+    "any": "a way to ask",
+    "enough": "a page says that there are too few, where it matters",
     "by_outcome": "a chart of a page draws it from `series`, as shares",
     "request_bytes": "the API alone",
     "response_bytes": "the API alone",
@@ -94,6 +129,7 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     tokens = make_template(home / "template")
     world = World(copy_of(home / "template", home / "home"), tokens)
     world.load(some_traffic(), errors=[failing(number=1234)])
+    tell(world.engine, *installs())
     world.dash = mount(world.app, world.settings)
     client = world.client("globex")
     base = f"/api/v1/integrations/{SLUG}"
@@ -103,6 +139,7 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
         "health": client.get(f"{base}/health?window=1h").json,
         "points": client.get(f"{base}/series?window=1h&step=1m").json["points"],
         "groups": client.get(f"{base}/error-groups?window=1h").json["items"],
+        "funnel": client.get(f"{base}/funnel?window=1h").json,
         "log": client.get("/api/v1/exchanges?verdict=bad&window=1h").json["items"],
     }
     yield told, json.dumps(list(pages(world, client)), ensure_ascii=False)
@@ -121,9 +158,21 @@ def use_it(world) -> None:
     world.load([use(3, "inst-20", operation="GET /v1/old"), use(3, "")])
 
 
+def installs() -> Iterator[Json]:
+    """Installs of the last hour that came differently far; one was uninstalled."""
+    steps = ("started", "redirected", "authorized", "verified", "activated")
+    for number in range(180):
+        for at, step in enumerate(steps[: 1 + number % 5]):
+            at_us = NOW_US - 50 * MINUTE_US + (at * (40 + number % 9)) * SECOND_US
+            yield event(step, at_us, installation=f"i{number}")
+    yield event("declined", NOW_US - MINUTE_US, installation="i0")
+    yield event("uninstalled", NOW_US - MINUTE_US, installation="i4", reason="price")
+
+
 def pages(world, client) -> Iterator[Json]:
     for pathname in (f"/integrations/{SLUG}", f"/integrations/{SLUG}/exchanges",
-                     f"/integrations/{SLUG}/errors", "/"):  # fmt: skip
+                     f"/integrations/{SLUG}/errors", f"/integrations/{SLUG}/installs",
+                     "/"):  # fmt: skip
         for output, wanted in on_server(world.dash).items():
             values = {"pathname": pathname, "search": "?window=1h", "href": pathname}
             answer = client.post(UPDATE, json=call_of(output, wanted, values))

@@ -123,3 +123,14 @@ def test_a_funnel_says_how_far_installs_came(world):
 @pytest.mark.parametrize("query", ["by=week", "order=x", "within=5", "from=2026-11-22", "x=1"])
 def test_a_funnel_that_makes_no_sense_is_refused(world, query):
     assert world.api(f"/integrations/{SLUGS[0]}/funnel?{query}").status_code == 422
+
+
+def test_a_funnel_is_taken_away_as_csv(world):
+    post(world, [event("started", plan="=1+1"), event("authorized", plan="=1+1")])
+    answer = world.api(f"/integrations/{SLUGS[0]}/funnel.csv?by=plan", "globex")
+    assert answer.content_type == "text/csv; charset=utf-8"
+    head, first, *rest = answer.text.splitlines()
+    assert head.startswith("plan,entered,step,reached,median (s),p90 (s),lost: failed,")
+    assert first == "'=1+1,1,started,1,0.0,0.0,0,0,0,0,0"
+    assert len(rest) == 4
+    assert world.api(f"/integrations/{SLUGS[2]}/funnel.csv", "globex").status_code == 404

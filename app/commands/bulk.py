@@ -1,0 +1,50 @@
+"""Many rows at once, past everything that makes a statement for each: tuples go to the driver as
+they are. Both databases; columns and tables are named by code, never by what somebody sent."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Table, Text, any_, bindparam, func, select
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Session
+
+_MARKS = {"sqlite": "?", "postgresql": "%s"}
+
+
+def insert_rows(
+    session: Session, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Add rows, values in the order of `columns`."""
+    mark = _mark(session)
+    marks = ", ".join([mark] * len(columns))
+    _run(session, f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608
+
+
+def update_rows(
+    session: Session, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> None:
+    """Change `columns` of rows; the last value of each is the row's id."""
+    mark = _mark(session)
+    changes = ", ".join(f"{name} = {mark}" for name in columns)
+    _run(session, f"UPDATE {table.name} SET {changes} WHERE id = {mark}", rows)  # noqa: S608
+
+
+def among(
+    session: Session, column: ColumnElement[str], texts: Iterable[str]
+) -> ColumnElement[bool]:
+    """Whether `column` is one of many texts: one parameter, however many they are."""
+    wanted = sorted(set(texts))
+    if session.get_bind().dialect.name == "postgresql":
+        return column == any_(bindparam(None, wanted, type_=ARRAY(Text)))
+    values = func.json_each(json.dumps(wanted)).table_valued("value")
+    return column.in_(select(values.c.value))
+
+
+def _mark(session: Session) -> str:
+    return _MARKS[session.get_bind().dialect.name]
+
+
+def _run(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> None:
+    if rows:
+        session.connection().exec_driver_sql(statement, [tuple(row) for row in rows])
