@@ -14,6 +14,7 @@ from alerts.conditions import (
     Verdict,
     burning,
     circuit_open,
+    installs_stuck,
     platform_out,
     silent,
     threshold,
@@ -28,6 +29,7 @@ from app.domain.rule import (
     By,
     CircuitOpen,
     Condition,
+    InstallsStuck,
     Own,
     OwnFault,
     PlatformOutage,
@@ -38,6 +40,7 @@ from app.domain.rule import (
 from app.domain.window import HOUR_US, parse_duration
 from app.queries.counts import Counts, CountsView, together
 from app.queries.results import IntegrationView
+from app.queries.stuck import StuckCounts
 
 MIDSPAN = "midspan"
 
@@ -64,7 +67,8 @@ class Seen:
 
     `counts` lacks what could not be read. `expected` is by (integration, window): how many
     exchanges the same time of past weeks had; `usual` is by integration: the same hour of past
-    weeks and its neighbours, where an anomaly asks for them. `own` has what is known of Midspan
+    weeks and its neighbours, where an anomaly asks for them; `stuck` by integration and window the
+    installs that are late, None: they could not be read. `own` has what is known of Midspan
     itself. Not `readable`: not even the integrations could be read.
     """
 
@@ -74,6 +78,7 @@ class Seen:
     usual: Mapping[str, Sequence[Counts]] = field(default_factory=dict)
     circuits: Mapping[str, Circuit] = field(default_factory=dict)
     own: Mapping[Own, Verdict] = field(default_factory=dict)
+    stuck: Mapping[tuple[str, int], StuckCounts] | None = field(default_factory=dict)
     readable: bool = True
 
 
@@ -134,6 +139,17 @@ def compares_weeks(rules: Iterable[Rule]) -> bool:
         for rule in rules
         for condition in (rule.condition, *(each.condition for each in rule.overrides))
     )
+
+
+def stuck_windows(rules: Iterable[Rule]) -> dict[int, int]:
+    """The windows over which stuck installs are counted, and how few of them matter to no rule."""
+    found: dict[int, int] = {}
+    for rule in rules:
+        for each in (rule.condition, *(override.condition for override in rule.overrides)):
+            if isinstance(each, InstallsStuck):
+                least = found.get(each.window_us, each.minimum)
+                found[each.window_us] = min(least, each.minimum)
+    return found
 
 
 def evaluate(rules: Sequence[Rule], seen: Seen) -> Round:
@@ -203,6 +219,10 @@ def _of_integration(condition: Condition, view: IntegrationView, seen: Seen) -> 
             return _burning(condition, view, seen)
         case CircuitOpen():
             return circuit_open(seen.circuits.get(view.slug))
+        case InstallsStuck():
+            if seen.stuck is None:
+                return _UNREAD_INSTALLS
+            return installs_stuck(condition, seen.stuck.get((view.slug, condition.window_us)))
         case Threshold():
             found = _counts(seen, condition.window_us, view.slug)
             return threshold(condition, found) if found else _UNREAD
@@ -277,5 +297,6 @@ def _counts(seen: Seen, window_us: int, integration: str) -> Counts | None:
     return None if view is None else view.of(integration)
 
 
+_UNREAD_INSTALLS = Verdict(Finding.ERROR, "the registry could not be read")
 _UNREAD = Verdict(Finding.ERROR, "the metrics store could not be read")
 _FINE = Verdict(Finding.FALSE, "nothing is wrong")

@@ -13,7 +13,14 @@ from pathlib import Path
 from statistics import median
 
 from alerts.conditions import Circuit, Verdict
-from alerts.evaluate import Asked, Seen, asked, compares_weeks, quiet_windows
+from alerts.evaluate import (
+    Asked,
+    Seen,
+    asked,
+    compares_weeks,
+    quiet_windows,
+    stuck_windows,
+)
 from app.auth.caller import own_scope
 from app.domain.alert import Finding
 from app.domain.gates import FILES, OPEN, decode_gates, merged
@@ -24,6 +31,7 @@ from app.errors import Unavailable
 from app.logs import get as get_logger
 from app.queries import Reading, list_integrations
 from app.queries.counts import Counts, CountsView, counts
+from app.queries.stuck import StuckCounts, stuck_counts
 
 #: How many past weeks say what is to be expected.
 _WEEKS = 4
@@ -34,6 +42,7 @@ _GONE_US = 30 * SECOND_US
 _BEHIND_BYTES = 32 * 1024 * 1024
 
 Expected = dict[tuple[str, int], float]
+Stuck = dict[tuple[str, int], StuckCounts]
 
 
 class Measures:
@@ -47,6 +56,8 @@ class Measures:
         self._expected_for: tuple[int, frozenset[int]] | None = None
         self._usual_hours: dict[str, list[Counts]] = {}
         self._usual_for: int | None = None
+        self._stuck_then: Stuck = {}
+        self._stuck_for: tuple[int, tuple[tuple[int, int], ...]] | None = None
         self._log = get_logger("alerts")
 
     def see(self, rules: Iterable[Rule], now_us: int, own: Mapping[Own, Verdict]) -> Seen:
@@ -66,6 +77,7 @@ class Measures:
             self._usual(now_us) if compares_weeks(wanted) else {},
             self._circuits(now_us),
             {**self._own(now_us, found), **own},
+            self._stuck(stuck_windows(wanted), now_us),
         )
 
     def _counts(self, wanted: Iterable[Asked], now_us: int) -> dict[Asked, CountsView]:
@@ -129,6 +141,18 @@ class Measures:
                     found[key.integration].append(each)
         self._usual_hours, self._usual_for = found, hour_us
         return found
+
+    def _stuck(self, windows: dict[int, int], now_us: int) -> Stuck | None:
+        """Installs that are late, counted once a minute: they become so by the clock."""
+        asked_for = (floor(now_us, MINUTE_US), tuple(sorted(windows.items())))
+        if self._stuck_for != asked_for:
+            try:
+                self._stuck_then = stuck_counts(self._reading, asked_for[0], asked_for[1])
+            except Unavailable as error:
+                self._log.warning("registry_unread", reason=str(error))
+                return None
+            self._stuck_for = asked_for
+        return self._stuck_then
 
     def _circuits(self, now_us: int) -> dict[str, Circuit]:
         states = []

@@ -10,7 +10,7 @@ comes back is a new one. Nothing is found in exchanges that name no installation
 """
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any, NamedTuple
@@ -92,11 +92,51 @@ def reconcile(
 ) -> Reconciled:
     """Compare what is due; `whole`: everything. Raises `Unavailable` when a database is away, with
     the integrations before it done."""
+    owners = _owners(engine, only)
+    wholly = [each for each in owners if whole or _is_due(each, now_us)]
+    partly = [each for each in owners if each not in wholly]
+    changed = _changed(engine, store, partly, now_us)
     totals = [0, 0, 0, 0, 0]
-    for owner in _owners(engine, only):
-        go = _Go(engine, store, owner, now_us, whole=whole)
-        totals = [a + b for a, b in zip(totals, go.run(), strict=True)]
+    for owner in (*wholly, *(each for each in partly if changed[each.slug])):
+        go = _Go(engine, store, owner, now_us)
+        done = go.run(None if owner in wholly else changed[owner.slug])
+        totals = [a + b for a, b in zip(totals, done, strict=True)]
     return Reconciled(*totals)
+
+
+def _is_due(owner: "_Owner", now_us: int) -> bool:
+    """Whether all of it is to be compared."""
+    return owner.done is None or now_us - owner.done.whole_us >= WHOLE_US
+
+
+def _changed(
+    engine: Engine, store: MetricsStore, owners: Sequence["_Owner"], now_us: int
+) -> dict[str, set[str]]:
+    """By slug, the names that have to be judged again: those with anything new, and with them those
+    of which something was found."""
+    names: dict[str, set[str]] = {each.slug: set() for each in owners}
+    if not owners:
+        return names
+    since_us = min(each.done.until_us for each in owners if each.done) - LATE_US
+    today = store.activity(Window(since_us, now_us + DAY_US), integrations=list(names))
+    for who in np.unique(today.who[today.last_us >= since_us]).tolist():
+        names[today.integrations[today.owner[who]]].add(today.installations[who])
+    slugs = {each.id: each.slug for each in owners}
+    told = select(Installation.integration_id, Installation.external_id)
+    billed = select(Subscription.integration_id, Subscription.installation)
+    found = select(_f.integration_id, _f.installation).where(_f.closed_us.is_(None))
+    with reading(engine) as session:
+        for statement in (
+            told.where(Installation.updated_us >= since_us),
+            billed.where(Subscription.last_us >= since_us),
+        ):
+            for owner, name in session.execute(statement):
+                if owner in slugs:
+                    names[slugs[owner]].add(name)
+        for owner, name in session.execute(found):
+            if owner in slugs and names[slugs[owner]]:
+                names[slugs[owner]].add(name)
+    return names
 
 
 def _owners(engine: Engine, only: Collection[str] | None) -> list[_Owner]:
@@ -114,20 +154,15 @@ def _owners(engine: Engine, only: Collection[str] | None) -> list[_Owner]:
 class _Go:
     """One integration, compared once."""
 
-    def __init__(
-        self, engine: Engine, store: MetricsStore, owner: _Owner, now_us: int, *, whole: bool
-    ) -> None:
+    def __init__(self, engine: Engine, store: MetricsStore, owner: _Owner, now_us: int) -> None:
         self._engine, self._store, self._now_us = engine, store, now_us
         self._owner = owner
-        done = owner.done
-        self._whole = whole or done is None or now_us - done.whole_us >= WHOLE_US
-        self._since_us = 0 if done is None else done.until_us - LATE_US
+        self._whole = True
 
-    def run(self) -> tuple[int, int, int, int, int]:
-        """Integrations, whole ones, installations judged, findings opened and closed."""
-        names = None if self._whole else self._changed()
-        if names is not None and not names:
-            return 1, 0, 0, 0, 0
+    def run(self, names: set[str] | None) -> tuple[int, int, int, int, int]:
+        """Judge `names` (None: all). Integrations, whole ones, installations judged, findings
+        opened and closed."""
+        self._whole = names is None
         known = self._known(names)
         if names is not None:
             names |= {each.name for each in known}
@@ -140,29 +175,6 @@ class _Go:
             opened, closed = self._keep(session, found, None if self._whole else judged)
             self._note(session, habits, len(judged))
         return 1, int(self._whole), len(judged), opened, closed
-
-    def _changed(self) -> set[str]:
-        """The names that have to be judged again."""
-        day = Window(self._since_us, self._now_us + DAY_US)
-        today = self._store.activity(day, integrations=[self._owner.slug])
-        fresh = np.unique(today.who[today.last_us >= self._since_us]).tolist()
-        names = {today.installations[who] for who in fresh}
-        owner = self._owner.id
-        with reading(self._engine) as session:
-            told = select(Installation.external_id).where(
-                Installation.integration_id == owner, Installation.updated_us >= self._since_us
-            )
-            names.update(session.scalars(told))
-            found = select(_f.installation).where(
-                _f.integration_id == owner, _f.closed_us.is_(None)
-            )
-            billed = select(Subscription.installation).where(
-                Subscription.integration_id == owner, Subscription.last_us >= self._since_us
-            )
-            names.update(session.scalars(billed))
-            if names:
-                names.update(session.scalars(found))
-        return names
 
     def _known(self, names: set[str] | None) -> list[Known]:
         """Those of `names` (None: all), and those of the same customers."""

@@ -4,7 +4,8 @@ A file is taken rule by rule: one with a problem is left out and reported, the o
 
     rules:
       - name: slow-issues
-        kind: threshold          # or burn_rate, silence, anomaly, circuit_open, platform_outage
+        kind: threshold          # or burn_rate, silence, anomaly, circuit_open, installs_stuck,
+                                 # platform_outage
         measure: p95             # proxied, bad, excluded, shed, error_ratio, p50, p95 or p99
         above: 2000              # or below; milliseconds, a ratio from 0 to 1, or a count
         window: 15m
@@ -37,6 +38,7 @@ from app.domain.rule import (
     By,
     CircuitOpen,
     Condition,
+    InstallsStuck,
     Measure,
     Override,
     PlatformOutage,
@@ -59,6 +61,7 @@ _OF_KIND: dict[str, tuple[str, ...]] = {
     "silence": ("window", "minimum"),
     "anomaly": ("measure", "side", "deviations", "change_ratio", "minimum"),
     "circuit_open": (),
+    "installs_stuck": ("window", "minimum"),
     "platform_outage": ("window", "minimum"),
 }
 _SELECTOR = ("integrations", "partners", "categories", "visibilities")
@@ -165,7 +168,8 @@ def _condition(
     kind: str, fields: Fields, problems: Problems, instead: Condition | None
 ) -> Condition:
     """The condition that `fields` give; what they leave out is as in `instead`, if that is set."""
-    minimum = fields.value("minimum", _LEAST, getattr(instead, "minimum", MIN_EVENTS))
+    usual = InstallsStuck().minimum if kind == "installs_stuck" else MIN_EVENTS
+    minimum = fields.value("minimum", _LEAST, getattr(instead, "minimum", usual))
     match kind:
         case "threshold":
             return _threshold(fields, problems, instead)
@@ -178,6 +182,8 @@ def _condition(
             return _anomaly(fields, instead)
         case "platform_outage":
             return PlatformOutage(_window(fields, instead, 5 * MINUTE_US), minimum)
+        case "installs_stuck":
+            return InstallsStuck(_window(fields, instead, DAY_US), minimum)
         case _:
             return CircuitOpen()
 

@@ -11,6 +11,7 @@ from app.domain.rule import (
     BurnRate,
     By,
     Condition,
+    InstallsStuck,
     PlatformOutage,
     Rule,
     Selector,
@@ -52,7 +53,7 @@ def _condition(condition: Condition) -> dict[str, Any]:
         value = getattr(condition, name, None)
         if value is not None:
             said[name] = int(value) if isinstance(value, float) and value.is_integer() else value
-    if isinstance(condition, Threshold | Silence | PlatformOutage):
+    if isinstance(condition, Threshold | Silence | InstallsStuck | PlatformOutage):
         said["window"] = short_duration(condition.window_us)
     if isinstance(condition, BurnRate) and condition.objective is None:
         said.pop("objective", None)

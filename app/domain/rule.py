@@ -148,6 +148,16 @@ class CircuitOpen:
 
 
 @dataclass(frozen=True, slots=True)
+class InstallsStuck:
+    """Of the installs whose next step was due over `window_us`, at least `minimum` have not come to
+    it, and a greater share than in the four weeks before (more than half, where those say
+    nothing)."""
+
+    window_us: int = DAY_US
+    minimum: int = 3
+
+
+@dataclass(frozen=True, slots=True)
 class PlatformOutage:
     """The platform itself is down or cut off: of all partners' exchanges over `window_us` at
     least half failed by its fault, or none at all was seen of the `minimum` that were expected.
@@ -170,11 +180,21 @@ _KINDS = {
     Silence: "silence",
     Anomaly: "anomaly",
     CircuitOpen: "circuit_open",
+    InstallsStuck: "installs_stuck",
     PlatformOutage: "platform_outage",
     OwnFault: "midspan",
 }
 
-Condition = Threshold | BurnRate | Silence | Anomaly | CircuitOpen | PlatformOutage | OwnFault
+Condition = (
+    Threshold
+    | BurnRate
+    | Silence
+    | Anomaly
+    | CircuitOpen
+    | InstallsStuck
+    | PlatformOutage
+    | OwnFault
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +274,13 @@ DEFAULT_RULES = (
         Severity.P2,
         patience=Patience(for_us=MINUTE_US, keep_us=5 * MINUTE_US),
         description="The proxy has stopped calling an integration",
+    ),
+    Rule(
+        "installs-stuck",
+        InstallsStuck(),
+        Severity.P3,
+        patience=Patience(for_us=MINUTE_US, keep_us=HOUR_US),
+        description="More installs than usual do not reach their next step in time",
     ),
     Rule(
         "platform-outage",

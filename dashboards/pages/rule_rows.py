@@ -10,6 +10,7 @@ from app.domain.rule import (
     BurnRate,
     CircuitOpen,
     Condition,
+    InstallsStuck,
     PlatformOutage,
     Rule,
     Silence,
@@ -66,6 +67,8 @@ def when(condition: Condition) -> str:
             return f"{condition.measure.value} is {side} from what this hour of past weeks had"
         case CircuitOpen():
             return "the proxy has stopped calling"
+        case InstallsStuck():
+            return f"more installs than usual are late in {span(condition.window_us)}"
         case PlatformOutage():
             return "the platform itself is down"
         case _:

@@ -4,6 +4,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -17,15 +18,18 @@ from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import Outbox
 from app.auth import incident_links
 from app.auth.caller import own_scope
+from app.commands.lifecycle import record
+from app.commands.lost_installs import judge_lost
 from app.db import reading, transaction
 from app.domain.gates import OPEN, GateState, encode_gates
 from app.domain.scope import Role
-from app.domain.window import MINUTE_US, SECOND_US
+from app.domain.window import HOUR_US, MINUTE_US, SECOND_US
 from app.domain.words import Verdict
 from app.models import Alert, Incident, Notification, Platform
 from app.queries import ExchangeFilter, list_exchanges
 from app.settings import load, secret_key
 from app.store.port import Batch
+from collectors.loader.activity import activity
 from tests.app.web_world import SLUGS, World
 from tests.contract.worlds import exchange, failure, shed
 
@@ -304,7 +308,7 @@ def test_a_broken_rule_file_stops_no_other_rule_and_is_told(world, engine):
     report = engine.round()
     assert report.broken == (
         "a.yaml:2: 'kind': 'tresholt' is not one of threshold, burn_rate, silence, circuit_open,"
-        " platform_outage",
+        " installs_stuck, platform_outage",
     )
     assert {("many", GLOBEX, "firing"), ("midspan-rule-broken", None, "firing")} <= open_alerts(
         world
@@ -353,3 +357,28 @@ def test_the_house_asks_with_a_scope_of_its_own():
 
     assert own_scope().role == Role.ECOSYSTEM
     assert own_scope().covers(None)
+
+
+def test_stuck_installs_are_told_with_the_exchange_that_most_failed_at(world, engine):
+    started_us = world.clock.now_us - 25 * HOUR_US
+    events = [
+        {"id": f"e-{n}", "integration": GLOBEX, "installation": f"i-{n}", "step": "started",
+         "occurred_at": datetime.fromtimestamp(started_us / 1e6, UTC).isoformat()}
+        for n in range(4)
+    ]  # fmt: skip
+    with transaction(world.engine) as session:
+        record(session, events, now_us=world.clock.now_us)
+    about = {"integration": GLOBEX, "kind": 1, "topic": "installation.created"}
+    rows = [failure(started_us + 1, installation=f"i-{n}", **about) for n in range(3)]
+    world.store.append(Batch(rows, activity=activity(rows)))
+    judge_lost(world.engine, world.store, world.clock.now_us)
+    for minutes, expected in ((0, "pending"), (2, "firing")):
+        pass_minutes(world, minutes)
+        engine.round()
+        assert ("installs-stuck", GLOBEX, expected) in open_alerts(world)
+    with reading(world.engine) as session:
+        said = set(session.scalars(select(Incident.summary)))
+    assert said == {
+        "4 installs are stuck, 0 went on in the last 24 hours. 3 of 4 lost at redirected "
+        "had their `installation.created` webhook answered 503"
+    }

@@ -77,6 +77,7 @@ class World:
         return self._app
 
     def load(self, exchanges: Sequence[StoredExchange], **fields: object) -> None:
+        exchanges = list(exchanges)
         fields.setdefault("activity", activity(exchanges))
         self.store.append(batch_of(exchanges, **fields))
 

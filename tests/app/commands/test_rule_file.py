@@ -9,6 +9,7 @@ from app.domain.rule import (
     BurnRate,
     By,
     CircuitOpen,
+    InstallsStuck,
     Measure,
     Override,
     PlatformOutage,
@@ -40,6 +41,7 @@ rules:
   - {name: burn, kind: burn_rate, objective: availability, severity: P1}
   - {name: quiet, kind: silence, window: 1h, minimum: 100}
   - {name: open, kind: circuit_open}
+  - {name: late, kind: installs_stuck, window: 6h}
   - {name: out, kind: platform_outage}
   - {name: odd, kind: anomaly, measure: p95, side: above, deviations: 4, change_ratio: 0.2}
   - {name: few, kind: threshold, measure: proxied, below: 5, window: 1h, by: partner}
@@ -74,6 +76,7 @@ def test_a_file_of_every_kind_is_read_as_it_is_meant():
         Rule("burn", BurnRate("availability"), Severity.P1),
         Rule("quiet", Silence(HOUR_US, 100), Severity.P3),
         Rule("open", CircuitOpen(), Severity.P3),
+        Rule("late", InstallsStuck(6 * HOUR_US, 3), Severity.P3),
         Rule("out", PlatformOutage(), Severity.P3, By.MIDSPAN),
         Rule("odd", Anomaly(Measure.P95, Side.ABOVE, 4, 0.2), Severity.P3),
         Rule(
