@@ -307,8 +307,8 @@ def test_a_broken_rule_file_stops_no_other_rule_and_is_told(world, engine):
     traffic(world, GLOBEX, 900, 100)
     report = engine.round()
     assert report.broken == (
-        "a.yaml:2: 'kind': 'tresholt' is not one of threshold, burn_rate, silence, circuit_open,"
-        " installs_stuck, platform_outage",
+        "a.yaml:2: 'kind': 'tresholt' is not one of threshold, burn_rate, silence, anomaly,"
+        " circuit_open, installs_stuck, platform_outage",
     )
     assert {("many", GLOBEX, "firing"), ("midspan-rule-broken", None, "firing")} <= open_alerts(
         world
