@@ -19,6 +19,7 @@ import numpy as np
 from sqlalchemy import Engine, Select, bindparam, func, insert, select, update
 from sqlalchemy.orm import Session
 
+from app.commands.wire_witness import EVER_US, wires
 from app.db import reading, transaction
 from app.domain.funnel import InstallationState
 from app.domain.reconcile import (
@@ -33,7 +34,6 @@ from app.domain.reconcile import (
 )
 from app.domain.subscription import Status
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window
-from app.domain.words import Direction, Kind
 from app.models import (
     Installation,
     InstallationFinding,
@@ -41,7 +41,6 @@ from app.models import (
     Reconciliation,
     Subscription,
 )
-from app.store.activity import Activity
 from app.store.port import MetricsStore
 
 #: How often everything is compared.
@@ -49,7 +48,6 @@ WHOLE_US = HOUR_US
 #: What is loaded later than this after it crossed waits for the next whole time.
 LATE_US = 10 * MINUTE_US
 _CHUNK = 5_000
-_EVER_US = 4_102_444_800_000_000  # the year 2100
 _f = InstallationFinding
 
 Key = tuple[str, str]
@@ -189,7 +187,7 @@ class _Go:
     def _wires(self, names: set[str] | None) -> tuple[dict[str, Wire], int | None]:
         asked = None if names is None else sorted(names)
         activity = self._store.activity(
-            Window(0, _EVER_US), integrations=[self._owner.slug], installations=asked
+            Window(0, EVER_US), integrations=[self._owner.slug], installations=asked
         )
         first_us = int(activity.first_us.min()) if len(activity) else None
         return wires(activity), first_us
@@ -308,46 +306,6 @@ _AGAIN = (
         evidence=bindparam("evidence"),
     )
 )
-
-
-def wires(activity: Activity) -> dict[str, Wire]:
-    """What crossed for each installation, summed over the days. All of one integration."""
-    size = len(activity.installations)
-    webhook = (activity.direction == Direction.OUTBOUND) & (activity.kind == Kind.WEBHOOK)
-    call = activity.direction == Direction.INBOUND
-    request = (activity.direction == Direction.OUTBOUND) & (activity.kind == Kind.REQUEST)
-    columns = (
-        _sum(activity, webhook, activity.exchanges, size),
-        _first(activity, webhook, activity.first_us, size),
-        _last(activity, webhook, activity.last_us, size),
-        _sum(activity, webhook, activity.good, size),
-        _first(activity, webhook, activity.first_good_us, size),
-        _sum(activity, call, activity.exchanges, size),
-        _first(activity, call, activity.first_us, size),
-        _last(activity, call, activity.last_us, size),
-        _last(activity, request, activity.last_us, size),
-    )
-    rows = zip(*(column.tolist() for column in columns), strict=True)
-    return dict(zip(activity.installations, map(Wire._make, rows), strict=True))
-
-
-def _sum(activity: Activity, mask: Any, values: Any, size: int) -> Any:
-    found = np.zeros(size, np.int64)
-    np.add.at(found, activity.who[mask], values[mask])
-    return found
-
-
-def _first(activity: Activity, mask: Any, values: Any, size: int) -> Any:
-    mask = mask & (values > 0)
-    found = np.full(size, _EVER_US)
-    np.minimum.at(found, activity.who[mask], values[mask])
-    return np.where(found == _EVER_US, 0, found)
-
-
-def _last(activity: Activity, mask: Any, values: Any, size: int) -> Any:
-    found = np.zeros(size, np.int64)
-    np.maximum.at(found, activity.who[mask], values[mask])
-    return found
 
 
 _COLUMNS = (
