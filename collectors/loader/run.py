@@ -17,6 +17,7 @@ from app.errors import MidspanError, SettingsError, StoreUnavailable
 from app.settings import Settings, secret_key
 from app.store.open import open_store
 from app.store.port import MetricsStore, Retention
+from collectors.lifecycle.follow import Follower
 from collectors.loader.batch import Preparer
 from collectors.loader.load import Loader, Outage
 from collectors.loader.routing import Publisher, RoutesFile
@@ -27,6 +28,7 @@ from collectors.loader.upkeep import Upkeep
 _STATUS_S = 1.0
 _PUBLISH_S = 0.5
 _UPKEEP_S = 5.0
+_LIFECYCLE_S = 2.0
 _COLLECT_S = 10.0
 _START_AGAIN_S = 1.0
 #: How long the end waits for a helper; what it is doing then is rolled back.
@@ -73,11 +75,13 @@ def _helpers(
     """What goes on beside loading, each in a thread, so that a slow registry delays nothing."""
     retention = Retention(settings.exchange_retention_us, settings.capture_retention_us)
     upkeep = Upkeep(store, retention, status, stop.wait)
+    follower = Follower(store, settings.registry_url, lambda why: status.failures.update([why]))
     publisher = Publisher(settings.registry_url, settings.routes_path, status)
     return [
         _every(_STATUS_S, lambda: _write_status(settings.home, status, tail), stop, "status"),
         _every(_PUBLISH_S, publisher.publish, stop, "publisher"),
         _every(_UPKEEP_S, lambda: upkeep.run(_now_us()), stop, "upkeep"),
+        _every(_LIFECYCLE_S, lambda: follower.turn(_now_us()), stop, "lifecycle"),
     ]
 
 
@@ -140,7 +144,7 @@ def _instance(journal_dir: Path) -> str:
 
 
 def _every(
-    seconds: float, act: Callable[[], None], stop: threading.Event, name: str
+    seconds: float, act: Callable[[], object], stop: threading.Event, name: str
 ) -> threading.Thread:
     """Call `act` now and every `seconds` from then on."""
     log = logs.get(name)
