@@ -15,7 +15,7 @@ from app.api.schemas import WindowSchema
 from app.domain.currency import MINOR_DIGITS
 from app.domain.retention import Ratio
 from app.domain.window import DAY_US, Window, window_ending
-from app.queries import RevenueView
+from app.queries import RevenueView, RiskView
 from app.queries.revenue import CurrencyView
 
 Json = dict[str, Any]
@@ -91,6 +91,16 @@ class CurrencySchema(ma.Schema):
     rate_date = fields.String(required=True, allow_none=True, metadata={"format": "date"})
 
 
+class RiskSchema(ma.Schema):
+    """What failures of the window put at risk. `unsure`: too few exchanges to judge."""
+
+    installations = fields.Integer(required=True)
+    by_fault = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
+    unsure = fields.Integer(required=True)
+    unsure_minor = _minor("What the unsure ones pay")
+    unconverted = fields.List(fields.String(), required=True)
+
+
 class RevenueSchema(ma.Schema):
     """One integration over one window of whole UTC days."""
 
@@ -108,7 +118,8 @@ class RevenueSchema(ma.Schema):
     revenue_churn = _ratio()
     trial_conversion = _ratio()
     ltv_minor = _minor("ARPA by monthly logo churn; null: nobody left", nullable=True)
-    at_risk_minor = _minor("MRR of customers who met too many failures", nullable=True)
+    at_risk_minor = _minor("MRR of installations that met too many failures", nullable=True)
+    at_risk = fields.Nested(RiskSchema, required=True, allow_none=True)
     payments = fields.Nested(PaymentsSchema, required=True)
     currencies = fields.List(fields.Nested(CurrencySchema), required=True)
     unmatched_subscriptions = fields.Integer(required=True)
@@ -164,6 +175,7 @@ def rendered(view: RevenueView) -> Json:
         "trial_conversion": _terms(view.trial_conversion),
         "ltv_minor": view.ltv_minor,
         "at_risk_minor": view.at_risk_minor,
+        "at_risk": _risk(view.risk),
         "payments": {
             "paid_minor": paid.paid_minor, "refunded_minor": paid.refunded_minor,
             "failed_minor": paid.failed_minor, "failed": paid.failed,
@@ -178,6 +190,18 @@ def rendered(view: RevenueView) -> Json:
             "page": f"/integrations/{view.integration}/revenue",
         },
     }  # fmt: skip
+
+
+def _risk(view: RiskView | None) -> Json | None:
+    if view is None:
+        return None
+    return {
+        "installations": view.installations,
+        "by_fault": dict(view.by_fault),
+        "unsure": view.unsure,
+        "unsure_minor": view.unsure_minor,
+        "unconverted": list(view.unconverted),
+    }
 
 
 def _terms(ratio: Ratio | None) -> Json | None:

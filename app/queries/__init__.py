@@ -11,6 +11,7 @@ database is away it raises `StoreUnavailable` or `RegistryUnavailable`; it does 
 docs/numbers.md defines every number returned here.
 """
 
+from app.queries.at_risk import RiskView, at_risk, at_risk_of_all
 from app.queries.budgets import BudgetView, budgets
 from app.queries.error_groups import (
     ErrorGroupsView,
@@ -55,12 +56,15 @@ __all__ = [
     "OverviewRow",
     "Reading",
     "RevenueView",
+    "RiskView",
     "Share",
     "Siblings",
     "Timeline",
     "UsageView",
     "WayView",
     "assignees",
+    "at_risk",
+    "at_risk_of_all",
     "budgets",
     "days",
     "error_groups",

@@ -25,6 +25,7 @@ from app.domain.window import DAY_US, Window, ceil, floor
 from app.errors import BadQuery, NotFound
 from app.models import Integration
 from app.queries import revenue_rows as rows
+from app.queries.at_risk import RiskView, at_risk
 from app.queries.reading import Reading
 from app.queries.registry import integration_within
 from app.telemetry import timed_query
@@ -82,10 +83,15 @@ class RevenueView:
     trial_conversion: Ratio | None
     arpa_minor: int | None
     ltv_minor: int | None
-    at_risk_minor: int | None
+    risk: RiskView | None
     payments: PaymentsView
     currencies: tuple[CurrencyView, ...]
     unmatched: int
+
+    @property
+    def at_risk_minor(self) -> int | None:
+        """MRR of the installations that met more failures than allowed."""
+        return self.risk.at_risk_minor if self.risk else None
 
     @property
     def mrr_minor(self) -> int:
@@ -123,7 +129,7 @@ def revenue(
         trial_conversion=trials,
         arpa_minor=divided(mrr, customers) if customers else None,
         ltv_minor=ltv_minor(mrr, customers, kept.logo_churn, days),
-        at_risk_minor=None,
+        risk=at_risk(reading, scope, slug, window, into),
         payments=_payments(paid, rates),
         currencies=_currencies(parts, rates),
         unmatched=unmatched,

@@ -1,0 +1,200 @@
+"""What failures put at risk: the MRR of installations that met more of them than allowed.
+
+Counts are those of the whole UTC days that a window touches (daily activity marks); MRR is that of
+now. All integrations of a scope are read at once, and of money only what belongs to installations
+that met a failure.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.db import reading as registry_session
+from app.domain.health import USUAL_TARGET
+from app.domain.money import Conversion
+from app.domain.risk import is_at_risk, is_unsure
+from app.domain.scope import Scope
+from app.domain.window import DAY_US, Window, ceil, floor
+from app.domain.words import Fault
+from app.errors import BadQuery
+from app.models import Integration, Subscription
+from app.queries import revenue_rows
+from app.queries.reading import Reading
+from app.queries.registry import integration_within, integrations_within
+from app.queries.results import IntegrationView
+from app.telemetry import timed_query
+
+#: What is said where nobody pays.
+_NO_CURRENCY = "USD"
+#: Installations that one statement asks for.
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class RiskView:
+    """One integration; amounts in minor units of `currency`. `by_fault` adds up to
+    `at_risk_minor`: each installation under who caused most of its failures. `unsure`:
+    installations that met a failure among too few exchanges, and what they pay. `unconverted`:
+    currencies without a rate, whose amounts are in none of these."""
+
+    integration: str
+    currency: str
+    at_risk_minor: int = 0
+    installations: int = 0
+    by_fault: Mapping[str, int] = field(default_factory=dict)
+    unsure_minor: int = 0
+    unsure: int = 0
+    unconverted: tuple[str, ...] = ()
+
+
+class _Met(NamedTuple):
+    """What an installation met in the window; `fault` caused most of its failures."""
+
+    at_risk: bool
+    fault: str
+
+
+_Mets = dict[str, dict[str, _Met]]
+_Paid = dict[str, dict[str, dict[str, int]]]
+
+
+@timed_query("at_risk")
+def at_risk(
+    reading: Reading, scope: Scope, slug: str, window: Window, currency: str | None = None
+) -> RiskView | None:
+    """One integration; None for an internal one, for which nobody pays. `NotFound` outside the
+    scope. Without a `currency`, in what most of its subscriptions pay in."""
+    view = integration_within(reading, scope, slug)
+    return _risks(reading, [view], window, currency).get(slug)
+
+
+@timed_query("at_risk_of_all")
+def at_risk_of_all(
+    reading: Reading, scope: Scope, window: Window, currency: str | None = None
+) -> dict[str, RiskView]:
+    """Every integration of the scope but internal ones, all in one currency: the one given, else
+    what most subscriptions of these pay in."""
+    return _risks(reading, integrations_within(reading, scope), window, currency)
+
+
+def _risks(
+    reading: Reading, views: Sequence[IntegrationView], window: Window, currency: str | None
+) -> dict[str, RiskView]:
+    if window.length_us <= 0:
+        raise BadQuery("from", "a window ends after it starts")
+    earning = {view.slug: view for view in views if view.visibility != "internal"}
+    met = _met(reading, window, earning)
+    with registry_session(reading.engine) as session:
+        numbers = _numbers(session, sorted(earning))
+        into = currency or _usual(session, sorted(numbers.values()))
+        paid = {slug: _paid(session, numbers[slug], sorted(met[slug]))
+                for slug in met if slug in numbers}  # fmt: skip
+        names = {name for its in paid.values() for amounts in its.values() for name in amounts}
+        rates = revenue_rows.rates(session, into, names, reading.clock() // DAY_US)
+    return {slug: _view(slug, met.get(slug, {}), paid.get(slug, {}), rates) for slug in earning}
+
+
+def _met(reading: Reading, window: Window, views: Mapping[str, IntegrationView]) -> _Mets:
+    """The installations that met a failure and are at risk or unsure, by integration."""
+    days = Window(floor(window.start_us, DAY_US), ceil(window.end_us, DAY_US))
+    activity = reading.store.activity(days, integrations=sorted(views))
+    size = len(activity.installations)
+    columns = activity.good, activity.bad, activity.partner_faults, activity.network_faults
+    sums = [np.bincount(activity.who, weights=each, minlength=size) for each in columns]
+    targets = [_target(views[slug]) for slug in activity.integrations]
+    found: _Mets = defaultdict(dict)
+    for it in np.flatnonzero(sums[1]).tolist():
+        good, bad, partner, network = (int(each[it]) for each in sums)
+        owner = int(activity.owner[it])
+        risky = is_at_risk(good, bad, targets[owner])
+        if risky or is_unsure(good, bad):
+            fault = Fault.PARTNER if partner >= network else Fault.NETWORK
+            known = found[activity.integrations[owner]]
+            known[activity.installations[it]] = _Met(risky, fault.word)
+    return found
+
+
+def _target(view: IntegrationView) -> float:
+    targets = (each.target for each in view.objectives if each.threshold_ms is None)
+    return max(targets, default=USUAL_TARGET)
+
+
+def _numbers(session: Session, slugs: Sequence[str]) -> dict[str, int]:
+    rows = session.execute(select(Integration.slug, Integration.id))
+    wanted = frozenset(slugs)
+    return {slug: number for slug, number in rows if slug in wanted}
+
+
+def _usual(session: Session, numbers: Sequence[int]) -> str:
+    """The currency that most subscriptions of these integrations pay in now."""
+    rows = session.execute(
+        select(Subscription.currency, func.count())
+        .where(Subscription.integration_id.in_(numbers), Subscription.mrr_minor > 0)
+        .group_by(Subscription.currency)
+    )
+    counts = {currency: number for currency, number in rows if currency}
+    return min(counts, key=lambda name: (-counts[name], name), default=_NO_CURRENCY)
+
+
+def _paid(session: Session, number: int, installations: Sequence[str]) -> dict[str, dict[str, int]]:
+    """What these installations are worth a month now, by currency."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for some in _chunks(installations):
+        rows = session.execute(
+            select(
+                Subscription.installation, Subscription.currency, func.sum(Subscription.mrr_minor)
+            )
+            .where(
+                Subscription.integration_id == number,
+                Subscription.installation.in_(some),
+                Subscription.mrr_minor > 0,
+            )
+            .group_by(Subscription.installation, Subscription.currency)
+        )
+        for installation, currency, amount in rows:
+            found[installation][currency or ""] = int(amount)
+    return found
+
+
+def _chunks(names: Sequence[str]) -> Iterator[list[str]]:
+    rest = iter(names)
+    while some := list(islice(rest, _CHUNK)):
+        yield some
+
+
+def _view(
+    slug: str, met: Mapping[str, _Met], paid: Mapping[str, Mapping[str, int]], rates: Conversion
+) -> RiskView:
+    """Rounded once for each number, so that the parts by fault are rounded from the whole: what
+    rounding leaves goes to the greater part."""
+    exact: Counter[str] = Counter()
+    people: Counter[bool] = Counter()
+    lacking: set[str] = set()
+    for installation, amounts in paid.items():
+        each = met[installation]
+        people[each.at_risk] += 1
+        lacking |= amounts.keys() - rates.weights.keys()
+        parts = sum(rates.exact(name, amount) for name, amount in amounts.items())
+        exact[each.fault if each.at_risk else ""] += parts
+    unsure = exact.pop("", 0)
+    whole = rates.minor(exact.total())
+    by_fault = {fault: rates.minor(parts) for fault, parts in sorted(exact.items()) if parts}
+    if by_fault:
+        greatest = max(by_fault, key=lambda fault: by_fault[fault])
+        by_fault[greatest] += whole - sum(by_fault.values())
+    return RiskView(
+        integration=slug,
+        currency=rates.into,
+        at_risk_minor=whole,
+        installations=people[True],
+        by_fault=by_fault,
+        unsure_minor=rates.minor(unsure),
+        unsure=people[False],
+        unconverted=tuple(sorted(lacking)),
+    )
