@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
 
+from alerts.bookkeeping import TURN_S as BOOKS_S
+from alerts.bookkeeping import Bookkeeper
 from alerts.clockwork import Clockwork, Job
 from alerts.dispatch import Send, dispatch
 from alerts.engine import INTERVAL_S
@@ -60,6 +62,7 @@ def main(settings: Settings) -> int:
             settings, Reading(engine, store), partial(platform_name, engine), host_of(settings)
         )
         jobs["weekly report"] = Job(reporter.turn, REPORT_S)
+    jobs["bookkeeping"] = Job(Bookkeeper(engine, now_us).turn, BOOKS_S)
     clockwork = Clockwork(jobs)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

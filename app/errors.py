@@ -26,6 +26,14 @@ class RegistryFileError(MidspanError):
         self.problems = problems
 
 
+class TableFileError(MidspanError):
+    """A file of rows that was not imported; `problems` are `line N: message` strings."""
+
+    def __init__(self, message: str, problems: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.problems = problems
+
+
 class SchemaError(MidspanError):
     """A database whose schema is older or newer than this code."""
 

@@ -7,6 +7,7 @@ from flask import Flask, Response, g, request
 
 from app import api, auth, telemetry
 from app.auth import current_actor, current_scope
+from app.auth.caller import own_scope
 from app.db import registry_engine
 from app.domain.rule import Rule
 from app.domain.scope import Scope
@@ -27,15 +28,17 @@ class Midspan:
     """What the parts of the app share: `app.extensions["midspan"]`.
 
     `current_scope` and `current_actor` are the way from a request to its scope and to who asks,
-    for parts that may not import `app.auth`. `csp_hashes` is set by whoever adds inline scripts to
-    pages: the digests, asked for again at each page. `try_rule` says what a rule would have told
-    over so many microseconds up to a time; set by whoever knows how rules are evaluated.
+    for parts that may not import `app.auth`; `own_scope` is for what shows a signature instead.
+    `csp_hashes` is set by whoever adds inline scripts to pages: the digests, asked for again at
+    each page. `try_rule` says what a rule would have told over so many microseconds up to a time;
+    set by whoever knows how rules are evaluated.
     """
 
     settings: Settings
     reading: Reading
     current_scope: Callable[[], Scope] = current_scope
     current_actor: Callable[[], str] = current_actor
+    own_scope: Callable[[], Scope] = own_scope
     csp_hashes: Callable[[], list[str]] = field(default=list)
     try_rule: Callable[[Rule, int, int], Tried] | None = None
 

@@ -90,6 +90,7 @@ class Settings:
     idle_timeout_us: int
     connections: int
     peer_connections: int
+    stripe_secrets: tuple[tuple[str, str], ...]
     log_level: str
     log_format: str
     secret_key: str | None
@@ -207,6 +208,7 @@ def _parse(given: Mapping[str, str]) -> Settings:
         retry_after_max_us=get("RETRY_AFTER_MAX", "60s", _duration_or_zero),
         **_caps(get),
         capture_ratio=get("CAPTURE_RATIO", "0.01", _ratio),
+        stripe_secrets=get("STRIPE_SECRETS", "", _stripe_secrets),
         log_level=get("LOG_LEVEL", *_choice("info", "debug", "warning", "error")),
         log_format=get("LOG_FORMAT", *_choice("text", "json")),
         secret_key=get("SECRET_KEY", "", _secret),
@@ -344,6 +346,17 @@ def _choice(default: str, *others: str) -> tuple[str, Callable[[str], str]]:
         return text
 
     return default, parse
+
+
+def _stripe_secrets(text: str) -> tuple[tuple[str, str], ...]:
+    """Pairs of slug and secret. Not shown when it is wrong."""
+    found = []
+    for each in filter(None, (part.strip() for part in text.split(","))):
+        slug, equals, secret = each.partition("=")
+        if not equals or not slug or len(secret) < 16:
+            raise ValueError("not <integration>=<signing secret>, with commas between several")
+        found.append((slug, secret))
+    return tuple(found)
 
 
 def _file(text: str) -> Path | None:

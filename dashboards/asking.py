@@ -62,6 +62,12 @@ def reading() -> Reading:
     return found
 
 
+def base_url() -> str:
+    """Where the running app is reached."""
+    found: str = current_app.extensions["midspan"].settings.base_url
+    return found
+
+
 def home() -> Path:
     """The home of the running app, where other processes say how they are."""
     found: Path = current_app.extensions["midspan"].settings.home

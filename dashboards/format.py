@@ -13,6 +13,7 @@ from dashboards import zone
 #: Written alike on pages and in mails.
 THIN, NONE, MINUS = phrases.THIN, units.NONE, units.MINUS
 ratio, ms, plain = units.ratio, units.ms, foreign.plain
+money, whole, tall = units.money, units.whole, units.tall
 _MEASURES = ((DAY_US, "d"), (HOUR_US, "h"), (MINUTE_US, "min"), (SECOND_US, "s"))
 
 

@@ -28,6 +28,7 @@ _WHAT = {
     "Errors": "integration",
     "Usage": "integration",
     "Installs": "integration",
+    "Revenue": "integration",
 }
 
 

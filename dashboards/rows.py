@@ -75,3 +75,33 @@ class DayOfUse(Protocol):
     def exchanges(self) -> int: ...  # noqa: D102
     @property
     def bad(self) -> int: ...  # noqa: D102
+
+
+class Moved(Protocol):
+    """How MRR came from one balance to another, minor units."""
+
+    @property
+    def opening(self) -> int: ...  # noqa: D102
+    @property
+    def closing(self) -> int: ...  # noqa: D102
+    @property
+    def new(self) -> int: ...  # noqa: D102
+    @property
+    def expansion(self) -> int: ...  # noqa: D102
+    @property
+    def contraction(self) -> int: ...  # noqa: D102
+    @property
+    def churn(self) -> int: ...  # noqa: D102
+    @property
+    def reactivation(self) -> int: ...  # noqa: D102
+
+
+class RevenuePeriod(Protocol):
+    """The movements of some whole days since 1970, `end_day` not among them."""
+
+    @property
+    def first_day(self) -> int: ...  # noqa: D102
+    @property
+    def end_day(self) -> int: ...  # noqa: D102
+    @property
+    def moved(self) -> Moved: ...  # noqa: D102

@@ -95,6 +95,34 @@ DEFINITIONS: dict[str, str] = {
         "waiting": "waiting",
         "seconds": "median_seconds",
         "uninstalled": "uninstalled",
+        **{
+            name: name
+            for name in (
+                "mrr",
+                "customers",
+                "grr",
+                "nrr",
+                "logo_churn",
+                "revenue_churn",
+                "trial_conversion",
+                "unmatched_subscriptions",
+                "rate_date",
+            )
+        },
+        **{
+            name: f"{name}_minor"
+            for name in (
+                "arpa",
+                "ltv",
+                "at_risk",
+                "paid",
+                "refunded",
+                "failed",
+                "usage",
+                "platform_share",
+                "net_payout",
+            )
+        },
     }.items()
 }
 

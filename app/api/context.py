@@ -7,6 +7,7 @@ from flask import current_app
 
 from app.domain.scope import Scope
 from app.queries import Reading
+from app.settings import Settings
 
 
 def _midspan() -> Any:
@@ -28,6 +29,18 @@ def scope() -> Scope:
 def actor() -> str:
     """Who the caller is, as the audit log names it; 401 when there is none."""
     found: str = _midspan().current_actor()
+    return found
+
+
+def own_scope() -> Scope:
+    """The reach of Midspan itself, for what was proven otherwise than by a caller."""
+    found: Scope = _midspan().own_scope()
+    return found
+
+
+def settings() -> Settings:
+    """The settings of the running app."""
+    found: Settings = _midspan().settings
     return found
 
 

@@ -16,6 +16,7 @@ from app.api import (
     notes,
     rendering,
     revenue,
+    stripe,
     usage,
 )
 from app.api.arguments import (
@@ -74,6 +75,7 @@ def blueprint() -> Blueprint:
     billing.add_routes(api)
     revenue.add_routes(api)
     usage.add_routes(api)
+    stripe.add_routes(api)
     alerts.add_routes(api)
     return api
 

@@ -1,9 +1,12 @@
 """What an integration earns."""
 
+import csv
+import io
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import marshmallow as ma
+from flask import Response
 from flask_smorest import Blueprint
 from marshmallow import fields
 
@@ -21,6 +24,7 @@ from app.queries.revenue import CurrencyView
 Json = dict[str, Any]
 #: The window of a question that names none.
 USUAL_US = 30 * DAY_US
+MOVES = ("opening", "new", "expansion", "contraction", "churn", "reactivation", "closing")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -133,12 +137,30 @@ def add_routes(api: Blueprint) -> None:
     for status in (401, 404, 422, 429, 503):
         wrapped = api.alt_response(status, "PROBLEM")(wrapped)
     api.route("/integrations/<slug>/revenue", methods=["GET"])(wrapped)
+    table = api.arguments(RevenueArguments, location="query", unknown="raise")(export)
+    table = api.response(200, {"type": "string"}, content_type="text/csv")(table)
+    for status in (401, 404, 422, 429, 503):
+        table = api.alt_response(status, "PROBLEM")(table)
+    api.route("/integrations/<slug>/revenue.csv", methods=["GET"])(table)
 
 
 def revenue(given: Json, slug: str) -> Json:
     """MRR at the end of a window, how it moved in it, and who stayed."""
     found = queries.revenue(reading(), scope(), slug, window(given), given.get("currency"))
     return rendered(found)
+
+
+def export(given: Json, slug: str) -> Response:
+    """The movements of each day of a window as CSV, in minor units."""
+    found = queries.revenue_by_day(reading(), scope(), slug, window(given), given.get("currency"))
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\r\n")
+    table.writerow(("day (UTC)", "currency", *MOVES))
+    for each in found.points:
+        amounts = (str(getattr(each.moved, name)) for name in MOVES)
+        table.writerow((_date(each.first_day), found.currency, *amounts))
+    headers = {"Content-Disposition": f'attachment; filename="{slug}-revenue.csv"'}
+    return Response(text.getvalue(), mimetype="text/csv", headers=headers)
 
 
 def window(given: Json) -> Window:
@@ -161,11 +183,7 @@ def rendered(view: RevenueView) -> Json:
         "currency": view.currency,
         "mrr": {"amount_minor": mrr, "currency": view.currency},
         "arr": {"amount_minor": 12 * mrr, "currency": view.currency},
-        "movements": {
-            "opening": moved.opening, "new": moved.new, "expansion": moved.expansion,
-            "contraction": moved.contraction, "churn": moved.churn,
-            "reactivation": moved.reactivation, "closing": moved.closing,
-        },
+        "movements": {name: getattr(moved, name) for name in MOVES},
         "customers": view.customers,
         "arpa_minor": view.arpa_minor,
         "grr": _terms(kept.grr),
@@ -187,6 +205,7 @@ def rendered(view: RevenueView) -> Json:
         "links": {
             "self": rendering.href("integrations", view.integration, "revenue", **ends),
             "integration": rendering.href("integrations", view.integration),
+            "by_day": rendering.href("integrations", view.integration, "revenue.csv", **ends),
             "page": f"/integrations/{view.integration}/revenue",
         },
     }  # fmt: skip
@@ -215,11 +234,14 @@ def _terms(ratio: Ratio | None) -> Json | None:
 
 
 def _currency(view: CurrencyView) -> Json:
-    on = None if view.rate_day is None else _EPOCH + timedelta(days=view.rate_day)
     return {
         "currency": view.currency,
         "mrr_minor": view.mrr_minor,
         "converted_minor": view.into_minor,
         "rate": None if view.rate is None else f"{float(view.rate):.10g}",
-        "rate_date": None if on is None else on.date().isoformat(),
+        "rate_date": None if view.rate_day is None else _date(view.rate_day),
     }
+
+
+def _date(day: int) -> str:
+    return (_EPOCH + timedelta(days=day)).date().isoformat()

@@ -17,6 +17,7 @@ PUBLIC_ENDPOINTS = frozenset(
         "auth.login", "auth.logout", "auth.static",
         "auth.link", "auth.follow", "auth.oidc", "auth.oidc_back", "auth.incident",
         "auth.refuse_reports",
+        "api.hook",
     }
 )  # fmt: skip
 PUBLIC_PATHS = frozenset({"/livez", "/readyz"})

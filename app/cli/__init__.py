@@ -15,9 +15,9 @@ from collections.abc import Sequence
 
 import click
 
-from app.cli import people, registry, tokens
+from app.cli import money, people, registry, tokens
 from app.cli.doctor import doctor
-from app.errors import MidspanError, RegistryFileError
+from app.errors import MidspanError, RegistryFileError, TableFileError
 
 _INTERRUPTED = 130
 
@@ -29,7 +29,7 @@ def app() -> None:
 
 for command in (
     registry.migrate, registry.import_, registry.export, registry.routes,
-    people.user, tokens.token, doctor,
+    people.user, tokens.token, money.billing, money.rates, doctor,
 ):  # fmt: skip
     app.add_command(command)
 
@@ -61,6 +61,8 @@ def _lines(error: Exception) -> Sequence[str]:
     match error:
         case RegistryFileError(problems=(_, *_)):
             return error.problems
+        case TableFileError():
+            return [*error.problems, str(error)]
         case MidspanError():
             return [str(error)]
         case click.UsageError():

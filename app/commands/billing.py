@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.commands import event_fields, ledger, payments
+from app.commands import event_fields, ledger, payments, stripe_events
 from app.commands.bills import read
 from app.domain.billing import PAYMENTS, BillingEvent
 from app.domain.money import share_of
@@ -42,6 +42,33 @@ class Taken:
 
 def take(session: Session, scope: Scope, items: Sequence[object], *, now_us: int) -> Taken:
     """Take these events in; integrations outside the scope are unknown ones."""
+    sound, rejected = judge(session, scope, items, now_us)
+    ledger.hold(session, sound)
+    accepted = sum(
+        _keep(session, integration_id, events, now_us)
+        for integration_id, events in sorted(sound.items())
+    )
+    told = sum(map(len, sound.values()))
+    return Taken(accepted, told - accepted, rejected)
+
+
+def take_stripe(session: Session, scope: Scope, slug: str, event: Any, *, now_us: int) -> Taken:
+    """Take in what one of Stripe's events tells of an integration."""
+    try:
+        items = stripe_events.items_of(event, slug)
+    except ValueError as error:
+        return Taken(0, 0, (Rejection(0, str(error)),))
+    owner = _owners(session, scope, [slug]).get(slug)
+    if isinstance(owner, int):
+        items = [stripe_events.placed(session, owner, item) for item in items]
+    return take(session, scope, items, now_us=now_us)
+
+
+def judge(
+    session: Session, scope: Scope, items: Sequence[object], now_us: int
+) -> tuple[dict[int, list[BillingEvent]], tuple[Rejection, ...]]:
+    """The events that can be taken, by the id of their integration, and the others; nothing is
+    written."""
     sound, rejected = _sound(items, now_us)
     owners = _owners(session, scope, {event.integration for event in sound.values()})
     by_integration: dict[int, list[BillingEvent]] = defaultdict(list)
@@ -52,14 +79,18 @@ def take(session: Session, scope: Scope, items: Sequence[object], *, now_us: int
         else:
             reason = owner or f"unknown integration {event_fields.shown(event.integration)}"
             rejected.append(Rejection(index, reason))
-    ledger.hold(session, by_integration)
-    accepted = sum(
-        _keep(session, integration_id, events, now_us)
-        for integration_id, events in sorted(by_integration.items())
-    )
-    told = sum(map(len, by_integration.values()))
-    ordered = sorted(rejected, key=lambda each: each.index)
-    return Taken(accepted, told - accepted, tuple(ordered))
+    return by_integration, tuple(sorted(rejected, key=lambda each: each.index))
+
+
+def known_ids(session: Session, integration_id: int, ids: Sequence[str]) -> set[str]:
+    """Those of these ids that an integration has events of."""
+    found = set[str]()
+    for some in ledger.chunks(ids):
+        statement = select(BilledEvent.event_id).where(
+            BilledEvent.integration_id == integration_id, BilledEvent.event_id.in_(some)
+        )
+        found.update(session.scalars(statement))
+    return found
 
 
 def _sound(items: Iterable[object], now_us: int) -> tuple[dict[int, BillingEvent], list[Rejection]]:
@@ -94,28 +125,17 @@ def _keep(
     session: Session, integration_id: int, events: Sequence[BillingEvent], now_us: int
 ) -> int:
     """Keep what is new of one integration, and fold it; how many that is."""
-    known = _known(session, integration_id, [event.id for event in events])
+    known = known_ids(session, integration_id, [event.id for event in events])
     fresh: dict[str, BillingEvent] = {}
     for event in events:
         if event.id not in known:
             fresh.setdefault(event.id, event)
     if not fresh:
         return 0
-    session.execute(
-        insert(BilledEvent), [_row(integration_id, event, now_us) for event in fresh.values()]
-    )
+    rows = [_row(integration_id, event, now_us) for event in fresh.values()]
+    ledger.insert_rows(session, BilledEvent, rows)
     _follow(session, integration_id, fresh.values(), now_us)
     return len(fresh)
-
-
-def _known(session: Session, integration_id: int, ids: Sequence[str]) -> set[str]:
-    found = set[str]()
-    for some in ledger.chunks(ids):
-        statement = select(BilledEvent.event_id).where(
-            BilledEvent.integration_id == integration_id, BilledEvent.event_id.in_(some)
-        )
-        found.update(session.scalars(statement))
-    return found
 
 
 def _follow(

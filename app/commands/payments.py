@@ -8,10 +8,10 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from app.commands.ledger import chunks
+from app.commands.ledger import chunks, insert_rows
 from app.domain.money import share_of
 from app.domain.subscription import Subscription as Folded
 from app.domain.window import DAY_US
@@ -122,7 +122,7 @@ def sum_days(session: Session, integration_id: int, days: Collection[int]) -> No
         rows = session.execute(daily_sums(integration_id, first, last)).all()
         if rows:
             known = [{"integration_id": integration_id, **row._asdict()} for row in rows]
-            session.execute(insert(PaymentDay), known)
+            insert_rows(session, PaymentDay, known)
 
 
 def daily_sums(integration_id: int, first: int, last: int) -> Any:

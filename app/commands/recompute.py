@@ -78,7 +78,8 @@ def _integration(engine: Engine, integration_id: int, now_us: int) -> Recomputed
     if astray:
         with transaction(engine) as session:
             ledger.hold(session, [integration_id])
-            payments.sum_days(session, integration_id, astray)
+            # In one piece: many days make many statements, and the others are summed as they are.
+            payments.sum_days(session, integration_id, range(min(astray), max(astray) + 1))
     return Recomputed(len(book.folded), days, len(wrong) + len(astray))
 
 

@@ -133,6 +133,13 @@ def _after(anchor: date, months: int) -> int:
     return date(year, month + 1, day).toordinal() - _EPOCH
 
 
+def month_starts(days: Days) -> list[int]:
+    """The first days of calendar months that lie within a period and not at its ends."""
+    at = date.fromordinal(days.first + _EPOCH).replace(day=1)
+    starts = (_after(at, number) for number in range(1, (days.end - days.first) // 28 + 2))
+    return [day for day in starts if days.first < day < days.end]
+
+
 def ltv_minor(mrr_minor: int, customers: int, logo_churn: Ratio | None, days: Days) -> int | None:
     """What a customer pays before it leaves, minor units: ARPA by churn a month, the months of the
     period being the nearest whole number."""

@@ -2,6 +2,7 @@
 
 import math
 
+from app.domain.currency import MINOR_DIGITS
 from app.domain.phrases import THIN
 
 NONE = "–"
@@ -44,3 +45,27 @@ def ms(value: float | None) -> str:
 def _toward_even(percent: float) -> float:
     """Never round a ratio that is not whole to 100: 99.997 % is not everything."""
     return min(percent, 99.99) if percent < 100 else percent
+
+
+def money(amount_minor: int | None, currency: str) -> str:
+    """`4,129.00 USD`; from 100,000 on without its minor digits."""
+    if amount_minor is None:
+        return NONE
+    digits = MINOR_DIGITS.get(currency, 0)
+    size = abs(whole(amount_minor, currency))
+    text = f"{size:,.0f}" if size >= 100_000 else f"{size:,.{digits}f}"
+    return f"{MINUS if amount_minor < 0 else ''}{text}{THIN}{currency}".rstrip()
+
+
+def whole(amount_minor: int, currency: str) -> float:
+    """An amount in whole units, as the height of a mark; what is read is `money`."""
+    return amount_minor / float(10 ** MINOR_DIGITS.get(currency, 0))
+
+
+def tall(value: float) -> str:
+    """A tick of an axis of money: `4`, `1.5 k`, `2 M`."""
+    size, sign = abs(value), MINUS if value < 0 else ""
+    for unit_size, unit in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
+        if size >= unit_size:
+            return f"{sign}{size / unit_size:g}{THIN}{unit}"
+    return f"{sign}{size:g}"

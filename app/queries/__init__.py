@@ -36,7 +36,14 @@ from app.queries.overview import Overview, OverviewRow, Share, league_as_of, ove
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
 from app.queries.results import Siblings
-from app.queries.revenue import RevenueView, revenue
+from app.queries.revenue import (
+    RevenueView,
+    plans,
+    revenue,
+    revenue_by_day,
+    revenue_over_time,
+    unmatched,
+)
 from app.queries.spreadsheet import export
 from app.queries.stories import story
 from app.queries.timeline import DayView, Heat, Timeline, WayView, days, timeline
@@ -88,12 +95,16 @@ __all__ = [
     "notes",
     "operations",
     "overview",
+    "plans",
     "reconciliation",
     "revenue",
+    "revenue_by_day",
+    "revenue_over_time",
     "series",
     "siblings",
     "story",
     "stuck",
     "timeline",
+    "unmatched",
     "usage",
 ]

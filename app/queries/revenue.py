@@ -7,9 +7,10 @@ beside the sum, never added to it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,7 +19,17 @@ from app.db import reading as registry_session
 from app.domain.billing import BillingType
 from app.domain.currency import MINOR_DIGITS
 from app.domain.money import Conversion, divided
-from app.domain.retention import Days, Holding, Ratio, Retention, converted, ltv_minor, retention
+from app.domain.retention import (
+    Days,
+    Holding,
+    Ratio,
+    Retention,
+    converted,
+    ltv_minor,
+    month_starts,
+    retention,
+    run,
+)
 from app.domain.revenue import Movements
 from app.domain.scope import Scope
 from app.domain.window import DAY_US, Window, ceil, floor
@@ -33,6 +44,8 @@ from app.telemetry import timed_query
 #: What is said of an integration to which nobody ever paid anything.
 NO_CURRENCY = "USD"
 _LONGEST_DAYS = 5 * 366
+#: Until when a chart has a bar for each day, then for each week; then for each month.
+_MOST_DAYS, _MOST_WEEKS = 45, 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +110,51 @@ class RevenueView:
     def mrr_minor(self) -> int:
         """MRR at the end of the window."""
         return self.movements.closing
+
+
+@dataclass(frozen=True, slots=True)
+class PeriodView:
+    """The movements of the days [first, end), counted from 1970."""
+
+    first_day: int
+    end_day: int
+    moved: Movements
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueSeries:
+    """Periods that follow each other, in one currency."""
+
+    currency: str
+    points: tuple[PeriodView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """One plan at one price, as of now: `subscriptions` that are active and installed,
+    `amount_minor` each `every` intervals for one quantity, `mrr_minor` after discounts."""
+
+    plan: str | None
+    interval: str
+    every: int
+    currency: str | None
+    amount_minor: int
+    subscriptions: int
+    quantity: int
+    mrr_minor: int
+
+
+@dataclass(frozen=True, slots=True)
+class UnmatchedView:
+    """A subscription whose installation nobody told of."""
+
+    subscription: str
+    installation: str
+    customer: str | None
+    plan: str | None
+    currency: str | None
+    mrr_minor: int
+    last_us: int
 
 
 @timed_query("revenue")
@@ -172,6 +230,79 @@ def usual(held: Collection[Holding]) -> str:
         if amount
     )
     return min(counts, key=lambda name: (-counts[name], name), default=NO_CURRENCY)
+
+
+@timed_query("revenue_over_time")
+def revenue_over_time(
+    reading: Reading, scope: Scope, slug: str, window: Window, currency: str | None = None
+) -> RevenueSeries:
+    """The movements of each day, week or calendar month of a window; exceptions as `revenue`."""
+    return _series(reading, scope, slug, window, currency=currency, divide=periods)
+
+
+@timed_query("revenue_by_day")
+def revenue_by_day(
+    reading: Reading, scope: Scope, slug: str, window: Window, currency: str | None = None
+) -> RevenueSeries:
+    """The movements of each day of a window; exceptions as `revenue`."""
+    return _series(reading, scope, slug, window, currency=currency, divide=each_day)
+
+
+def _series(
+    reading: Reading,
+    scope: Scope,
+    slug: str,
+    window: Window,
+    *,
+    currency: str | None,
+    divide: Callable[[Days], list[Days]],
+) -> RevenueSeries:
+    days = days_of(window)
+    with registry_session(reading.engine) as session:
+        number = earning(reading, session, scope, slug, currency)
+        moved = rows.movements_by_day(session, number, days)
+        held = rows.holdings(session, number, days)
+        opening = rows.opening_of(held)
+        into = currency or usual(held)
+        names = {*opening, *(name for _, name in moved)}
+        rates = rows.rates(session, into, names, last_day(reading, days))
+    spans = divide(days)
+    parts = rows.by_period(moved, spans)
+    found = zip(spans, run(opening, parts, rates), strict=True)
+    return RevenueSeries(into, tuple(PeriodView(*span, moved) for span, moved in found))
+
+
+@timed_query("plans")
+def plans(reading: Reading, scope: Scope, slug: str) -> tuple[PlanView, ...]:
+    """What is paid for now, the plan of most customers first; exceptions as `revenue`."""
+    with registry_session(reading.engine) as session:
+        number = earning(reading, session, scope, slug, None)
+        return tuple(PlanView(*row) for row in rows.plans(session, number))
+
+
+@timed_query("unmatched")
+def unmatched(reading: Reading, scope: Scope, slug: str) -> tuple[UnmatchedView, ...]:
+    """The newest subscriptions that run for installations that nobody told of; exceptions as
+    `revenue`."""
+    with registry_session(reading.engine) as session:
+        number = earning(reading, session, scope, slug, None)
+        return tuple(UnmatchedView(*row) for row in rows.unmatched_rows(session, number))
+
+
+def periods(days: Days) -> list[Days]:
+    """A window in days, in weeks that end with it, or in calendar months, whichever is readable."""
+    length = days.end - days.first
+    if length > _MOST_WEEKS * 7:
+        starts = [days.first, *month_starts(days)]
+    else:
+        step = 1 if length <= _MOST_DAYS else 7
+        starts = sorted({days.first, *range(days.end - step, days.first, -step)})
+    return [Days(start, end) for start, end in pairwise([*starts, days.end])]
+
+
+def each_day(days: Days) -> list[Days]:
+    """A window in days."""
+    return [Days(day, day + 1) for day in range(days.first, days.end)]
 
 
 def _payments(paid: rows.Paid, rates: Conversion) -> PaymentsView:

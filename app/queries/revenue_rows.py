@@ -1,22 +1,26 @@
 """What revenue is computed from, read from the registry for one integration."""
 
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.billing import BillingType
 from app.domain.money import Conversion, Rate, conversion
 from app.domain.retention import Days, Holding, Ratio, ratio
 from app.domain.revenue import Movement, Movements
+from app.domain.subscription import Status
 from app.domain.window import DAY_US
 from app.models import ExchangeRate, Installation, PaymentDay, RevenueStep, Subscription
 
 _NOTHING = Movements()
+#: Rows of a list on a page.
+LISTED = 50
 
 
 class Sums(NamedTuple):
@@ -146,22 +150,66 @@ def trial_conversion(session: Session, integration_id: int, days: Days) -> Ratio
     return ratio(won, len(trials))
 
 
-def unmatched(session: Session, integration_id: int) -> int:
-    """Subscriptions that run, of installations that nobody told of."""
+def _unmatched(integration_id: int) -> tuple[ColumnElement[bool], ...]:
     known = select(Installation.external_id).where(
         Installation.integration_id == integration_id,
         Installation.external_id == Subscription.installation,
     )
+    return (
+        Subscription.integration_id == integration_id,
+        Subscription.ended_us.is_(None),
+        ~known.exists(),
+    )
+
+
+def unmatched(session: Session, integration_id: int) -> int:
+    """Subscriptions that run, of installations that nobody told of."""
     found = session.scalar(
-        select(func.count())
-        .select_from(Subscription)
-        .where(
-            Subscription.integration_id == integration_id,
-            Subscription.ended_us.is_(None),
-            ~known.exists(),
-        )
+        select(func.count()).select_from(Subscription).where(*_unmatched(integration_id))
     )
     return found or 0
+
+
+def unmatched_rows(session: Session, integration_id: int) -> Sequence[Any]:
+    """Those subscriptions, newest first, as `UnmatchedView` has them; at most `LISTED`."""
+    table = Subscription
+    return session.execute(
+        select(
+            table.external_id, table.installation, table.customer, table.plan, table.currency,
+            table.mrr_minor, table.last_us,
+        )
+        .where(*_unmatched(integration_id))
+        .order_by(table.last_us.desc(), table.external_id)
+        .limit(LISTED)
+    ).all()  # fmt: skip
+
+
+def plans(session: Session, integration_id: int) -> Sequence[Any]:
+    """The plans and prices of active subscriptions, as `PlanView` has them; at most `LISTED`."""
+    table = Subscription
+    price = (table.plan, table.interval, table.every, table.currency, table.amount_minor)
+    number = func.count().label("number")
+    return session.execute(
+        select(*price, number, func.sum(table.quantity), func.sum(table.mrr_minor))
+        .where(
+            table.integration_id == integration_id,
+            table.status == Status.ACTIVE,
+            or_(table.mrr_minor > 0, table.amount_minor == 0),
+        )
+        .group_by(*price)
+        .order_by(number.desc(), *price)
+        .limit(LISTED)
+    ).all()
+
+
+def by_period(moved: Moved, periods: Sequence[Days]) -> list[dict[str, Movements]]:
+    """Movements by day as those of periods that follow each other, by currency."""
+    found: list[dict[str, Movements]] = [{} for _ in periods]
+    ends = [period.end for period in periods]
+    for (day, currency), part in moved.items():
+        known = found[bisect_right(ends, day)]
+        known[currency] = added(known.get(currency, _NOTHING), part)
+    return found
 
 
 def rates(session: Session, into: str, currencies: Collection[str], day: int) -> Conversion:

@@ -12,11 +12,12 @@ from dashboards.pages import (
     health,
     installs,
     overview,
+    revenue,
     rules,
     settings,
     usage,
 )
 
 PAGES = (
-    overview, health, errors, exchanges, exchange, installs, usage, alerts, rules, settings,
+    overview, health, errors, exchanges, exchange, installs, usage, revenue, alerts, rules, settings,
 )  # fmt: skip

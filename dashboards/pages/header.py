@@ -17,7 +17,10 @@ _TABS = (
     ("Exchanges", "/exchanges"),
     ("Installs", "/installs"),
     ("Usage", "/usage"),
+    ("Revenue", "/revenue?window=90d"),
 )
+#: What an internal integration, for which nobody pays, has not.
+_FOR_MONEY = frozenset({"Revenue"})
 
 
 def header(of: str, view: IntegrationView, tab: str) -> list[Component]:
@@ -69,5 +72,6 @@ def _tabs(view: IntegrationView, current: str) -> html.Nav:
             **data(keep="range"),
         )
         for name, path in _TABS
+        if name not in _FOR_MONEY or view.visibility != "internal"
     ]
     return html.Nav(links, className="tabs", **aria(label="Pages of this integration"))

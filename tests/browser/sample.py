@@ -35,6 +35,7 @@ from collectors.loader.batch import Preparer
 from collectors.record import NOT_REACHED, Capture, Exchange, Loss
 from dashboards.mount import mount
 from tests.app.alert_worlds import add_incident
+from tests.browser import sample_money
 
 PASSWORD = "correct-horse-battery-staple"
 ADMIN, GLOBEX, NOBODY = "admin@acme.example", "dev@globex.example", "dev@soylent.example"
@@ -311,6 +312,7 @@ def fill(home: Path, now_us: int, hours: int = 48, *, attack: bool = True) -> Se
                 actor="sample",
             )
     _happenings(engine, now_us)
+    sample_money.pay(engine, now_us)
     engine.dispose()
     _load(config, now_us, hours, attack)
     return config

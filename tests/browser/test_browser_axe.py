@@ -9,6 +9,7 @@ PAGES = {
     "health": HEALTH,
     "health of nothing": "/integrations/tyrell-forms",
     "errors": f"{HEALTH}/errors",
+    "revenue": f"{HEALTH}/revenue",
     "exchanges": f"{HEALTH}/exchanges?verdict=bad",
     "alerts": "/alerts",
     "an incident": "/alerts?incident=1",

@@ -102,7 +102,7 @@ def pathnames(web: World) -> list[str]:
     found = [
         f"/integrations/{slug}{tab}"
         for slug in slugs
-        for tab in ("", "/exchanges", "/errors", "/installs", "/usage")
+        for tab in ("", "/exchanges", "/errors", "/installs", "/usage", "/revenue")
     ]
     found += [
         f"/integrations/{MINE}",

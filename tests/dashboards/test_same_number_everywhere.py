@@ -6,17 +6,20 @@ The document is the list: a number that is added to it fails here until it is sa
 import json
 import re
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from app.db import transaction
 from app.domain.window import MINUTE_US, SECOND_US
-from app.models import DeprecatedOperation, Integration
+from app.models import DeprecatedOperation, ExchangeRate, Integration
 from dashboards import format as show
 from dashboards import words
 from dashboards.mount import mount
+from dashboards.pages import revenue_rows
 from dashboards.pages.installs_rows import CAUSES, seconds
+from tests.app.billing_worlds import bill, cancelled, changed, post, started
 from tests.app.error_worlds import failing
 from tests.app.lifecycle_worlds import event, tell
 from tests.app.queries.test_usage import use
@@ -25,6 +28,7 @@ from tests.contract.worlds import NOW_US
 from tests.dashboards.test_dash_cross_tenant import UPDATE, call_of, on_server
 
 SLUG = SLUGS[0]
+EPOCH = date(1970, 1, 1).toordinal()
 DOCUMENT = Path(__file__).parents[2] / "docs/numbers.md"
 Json = dict
 
@@ -105,6 +109,40 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
     "uninstalled": lambda it: [show.count(it["funnel"]["uninstalled"])],
     "converted": lambda it: [show.count(it["funnel"]["converted"]["installations"])],
 }
+SHOWN |= {
+    **{name: lambda it, name=name: [money(it["revenue"][name]["amount_minor"])]
+       for name in ("mrr", "arr")},
+    **{name: lambda it, name=name: [money(it["revenue"][name])]
+       for name in ("arpa_minor", "ltv_minor")},
+    **{name: lambda it, name=name: [money(it["revenue"]["movements"][name])]
+       for name in ("closing", "expansion", "contraction", "churn", "reactivation")},
+    "movement: new": lambda it: [money(it["revenue"]["movements"]["new"])],
+    **{name: lambda it, name=name: [money(it["revenue"]["payments"][name])]
+       for name in ("paid_minor", "refunded_minor", "platform_share_minor", "net_payout_minor",
+                    "failed_minor", "usage_minor")},
+    **{name: lambda it, name=name: [both(it["revenue"][name], money)]
+       for name in ("grr", "nrr", "revenue_churn")},
+    **{name: lambda it, name=name: [both(it["revenue"][name], str)]
+       for name in ("logo_churn", "trial_conversion")},
+    "customers": lambda it: [show.count(it["revenue"]["customers"])],
+    "unmatched_subscriptions": lambda it: [
+        show.count(it["revenue"]["unmatched_subscriptions"])
+    ],
+    "rate_date": lambda it: [
+        revenue_rows.day(date.fromisoformat(each["rate_date"]).toordinal() - EPOCH)
+        for each in it["revenue"]["currencies"] if each["rate_date"]
+    ],
+}  # fmt: skip
+
+
+def money(amount_minor: int) -> str:
+    return show.money(amount_minor, "USD")
+
+
+def both(ratio: Json, shown: Callable[[int], str]) -> str:
+    return f"{shown(ratio['numerator'])} of {shown(ratio['denominator'])}"
+
+
 #: What defines no number of an integration: codes, words, and Midspan's own counters.
 OTHER_SECTIONS = ("Refused exchanges", "Status", "Midspan itself")
 #: Numbers that one side alone has, and why; the other has nothing to differ.
@@ -114,6 +152,7 @@ ONE_SIDED = {
     "any": "a way to ask",
     "enough": "a page says that there are too few, where it matters",
     "by_outcome": "a chart of a page draws it from `series`, as shares",
+    "opening": "a page tells how much more or less the closing is",
     "request_bytes": "the API alone",
     "response_bytes": "the API alone",
     "at_risk_minor": "a page shows it in whole units of the currency",
@@ -134,6 +173,7 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     world.load(some_traffic(), errors=[failing(number=1234)])
     tell(world.engine, *installs())
     world.dash = mount(world.app, world.settings)
+    earn(world)
     client = world.client("globex")
     base = f"/api/v1/integrations/{SLUG}"
     use_it(world)
@@ -145,6 +185,8 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
         "funnel": client.get(f"{base}/funnel?window=1h").json,
         "log": client.get("/api/v1/exchanges?verdict=bad&window=1h").json["items"],
     }
+    ends = {"from": "2025-10-21T00:00:00Z", "to": "2025-11-20T00:00:00Z"}
+    told["revenue"] = client.get(f"{base}/revenue", query_string=ends).json
     yield told, json.dumps(list(pages(world, client)), ensure_ascii=False)
     world.close()
 
@@ -172,12 +214,30 @@ def installs() -> Iterator[Json]:
     yield event("uninstalled", NOW_US - MINUTE_US, installation="i4", reason="price")
 
 
+def earn(world) -> None:
+    """One of everything that moves money, in two currencies."""
+    with transaction(world.engine) as session:
+        session.add(ExchangeRate(base="EUR", currency="USD", day=20_000, value="1.0823"))
+    events = [
+        started(-20, "sub-a", 4900), started(-20, "sub-b", 10_000), started(-20, "sub-c", 700),
+        started(-40, "sub-d", 1100), cancelled(-30, "sub-d"), started(8, "sub-d", 1300),
+        changed(3, "sub-a", 5500), changed(4, "sub-b", 8800), cancelled(5, "sub-c"),
+        started(6, "sub-e", 2000, currency="EUR"), bill("trial_started", 2, "sub-f"),
+        bill("invoice_paid", 7, "sub-a", amount=5500, platform_share_ratio=0.3),
+        bill("invoice_refunded", 7, "sub-a", amount=600), bill("usage_charged", 7, amount=123),
+        bill("invoice_failed", 9, "sub-a", amount=4321),
+    ]  # fmt: skip
+    assert post(world, events).json["rejected"] == []
+
+
 def pages(world, client) -> Iterator[Json]:
     for pathname in (f"/integrations/{SLUG}", f"/integrations/{SLUG}/exchanges",
                      f"/integrations/{SLUG}/errors", f"/integrations/{SLUG}/installs",
-                     "/"):  # fmt: skip
+                     f"/integrations/{SLUG}/revenue", "/"):  # fmt: skip
+        search = "?from=2025-10-21T00:00:00Z&to=2025-11-20T00:00:00Z"
+        search = search if pathname.endswith("/revenue") else "?window=1h"
         for output, wanted in on_server(world.dash).items():
-            values = {"pathname": pathname, "search": "?window=1h", "href": pathname}
+            values = {"pathname": pathname, "search": search, "href": pathname}
             answer = client.post(UPDATE, json=call_of(output, wanted, values))
             if answer.status_code == 200:
                 yield answer.json
