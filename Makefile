@@ -35,9 +35,9 @@ lint: $(VENV)/installed-dev ## mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-journal bench-loader bench-queries bench-freshness bench-crash bench-restarts bench-memory bench-proxy bench-fuzz bench-pages bench-alerts bench-alert-truth bench-alert-crash bench-alert-clock bench-funnel bench-reconcile ## every benchmark; each also alone
+bench: bench-journal bench-loader bench-queries bench-freshness bench-crash bench-restarts bench-memory bench-proxy bench-fuzz bench-pages bench-alerts bench-alert-truth bench-alert-crash bench-alert-clock bench-funnel bench-reconcile bench-revenue ## every benchmark; each also alone
 
-bench-%: $(VENV)/installed-dev ## one benchmark: journal, loader, queries, freshness, crash, restarts, memory, proxy, fuzz, pages, alerts, alert-truth, alert-crash, alert-clock, funnel, reconcile
+bench-%: $(VENV)/installed-dev ## one benchmark: journal, loader, queries, freshness, crash, restarts, memory, proxy, fuzz, pages, alerts, alert-truth, alert-crash, alert-clock, funnel, reconcile, revenue
 	@exec $(RUN) -m bench.$(subst -,_,$*)
 
 clean: ## remove .venv and caches; your home stays

@@ -19,5 +19,6 @@ from dashboards.pages import (
 )
 
 PAGES = (
-    overview, health, errors, exchanges, exchange, installs, usage, revenue, alerts, rules, settings,
+    overview, health, errors, exchanges, exchange, installs, usage, revenue, alerts, rules,
+    settings,
 )  # fmt: skip
