@@ -4,13 +4,14 @@ import asyncio
 import json
 import os
 import sys
+import threading
 import time
 from contextlib import closing
 from pathlib import Path
 
 from app.domain.route import decode_table
 from app.settings import Settings, secret_key
-from demo import ground
+from demo import bills, cashier, ground
 from demo.ground import Ground, dialled
 from demo.services import Cast
 from demo.traffic import Driver
@@ -40,7 +41,12 @@ def prepare(settings: Settings) -> None:
     """Make the databases and import the registry, as the command line does it."""
     from app.cli import main
 
-    for command in (["migrate"], ["import", str(settings.home / ground.REGISTRY_FILE)]):
+    rates = str(cashier.write_rates(settings.home, _ground(settings)))
+    for command in (
+        ["migrate"],
+        ["import", str(settings.home / ground.REGISTRY_FILE)],
+        ["rates", "import", rates, "--base", bills.RATES_BASE],
+    ):
         if code := main(command):
             sys.exit(code)
 
@@ -71,6 +77,8 @@ async def _drive(settings: Settings, own: Ground) -> None:
     outbound, inbound = dialled(settings.outbound_bind), dialled(settings.inbound_bind)
     callers = Caller(outbound.host, outbound.port), Caller(inbound.host, inbound.port)
     driver = Driver(own.model, *callers, now_us)
+    # A thread that waits for nothing and for nobody: it ends with the process.
+    threading.Thread(target=cashier.Cashier(settings, own).forever, daemon=True).start()
     running = asyncio.get_running_loop().create_task(driver.run())
     try:
         while not running.done():
@@ -91,6 +99,7 @@ def fill(settings: Settings) -> None:
 
     os.nice(_YIELDING)
     own = _ground(settings)
+    print(cashier.tell_past(settings, own), flush=True)
     with closing(open_store(settings.metrics_url)) as store:
         # The home's own secret: fingerprints of scrubbed values agree with the loader's.
         preparer = Preparer(secret_key(settings), store.operations())
