@@ -106,6 +106,14 @@ def refold(
     return book
 
 
+def rewrite(session: Session, integration_id: int, book: Book) -> None:
+    """Put what follows from all events of an integration in place of what there is."""
+    for table in (Subscription, RevenueStep):
+        session.execute(delete(table).where(table.integration_id == integration_id))
+    insert_rows(session, Subscription, list(book.subscription_rows(integration_id)))
+    insert_rows(session, RevenueStep, list(book.step_rows(integration_id)))
+
+
 def follow_installations(
     session: Session, integration_id: int, told: Mapping[str, bool], now_us: int
 ) -> None:

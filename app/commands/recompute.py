@@ -66,13 +66,17 @@ def end_what_ended(engine: Engine, now_us: int) -> int:
 
 def _integration(engine: Engine, integration_id: int, now_us: int) -> Recomputed:
     with reading(engine) as session:
-        book = ledger.book_of(session, integration_id, None, now_us)
-        wrong = _wrong_subscriptions(session, integration_id, book)
-        wrong |= {
-            share.subscription
-            for share in payments.wrong_shares(session, integration_id, book.folded)
-        }
-    _refold(engine, integration_id, sorted(wrong), now_us)
+        if not _is_folded(session, integration_id):
+            number, wrong = None, set[str]()
+        else:
+            book = ledger.book_of(session, integration_id, None, now_us)
+            number, wrong = len(book.folded), _wrong(session, integration_id, book)
+    if number is None or len(wrong) > _TOGETHER:
+        number = _rewrite(engine, integration_id, now_us)
+        mended = number
+    else:
+        _refold(engine, integration_id, sorted(wrong), now_us)
+        mended = len(wrong)
     with reading(engine) as session:
         days, astray = _wrong_days(session, integration_id)
     if astray:
@@ -80,7 +84,30 @@ def _integration(engine: Engine, integration_id: int, now_us: int) -> Recomputed
             ledger.hold(session, [integration_id])
             # In one piece: many days make many statements, and the others are summed as they are.
             payments.sum_days(session, integration_id, range(min(astray), max(astray) + 1))
-    return Recomputed(len(book.folded), days, len(wrong) + len(astray))
+    return Recomputed(number, days, mended + len(astray))
+
+
+def _is_folded(session: Session, integration_id: int) -> bool:
+    one = select(Subscription.external_id).where(Subscription.integration_id == integration_id)
+    return session.scalar(one.limit(1)) is not None
+
+
+def _wrong(session: Session, integration_id: int, book: ledger.Book) -> set[str]:
+    """The subscriptions that are not, or whose payments are not, as the events say."""
+    shares = payments.wrong_shares(session, integration_id, book.folded)
+    return _wrong_subscriptions(session, integration_id, book) | {
+        share.subscription for share in shares
+    }
+
+
+def _rewrite(engine: Engine, integration_id: int, now_us: int) -> int:
+    """Write everything of an integration down anew, in one piece; how many subscriptions."""
+    with transaction(engine) as session:
+        ledger.hold(session, [integration_id])
+        book = ledger.book_of(session, integration_id, None, now_us)
+        ledger.rewrite(session, integration_id, book)
+        payments.settle(session, integration_id, invoices=(), folded=book.folded, days=())
+        return len(book.folded)
 
 
 def _refold(engine: Engine, integration_id: int, names: Sequence[str], now_us: int) -> None:
