@@ -4,8 +4,9 @@ Exchanges and their captures are gone in days; an incident is read in weeks. So 
 mail or the page of an incident shows is frozen here as JSON. What cannot be read is left out, and
 the incident stands all the same.
 
-When many begin at once, nobody waits for the numbers of them all: what is not read at once is owed,
-and read by the next evaluations, for the time at which the incident began.
+When many begin at once, nobody waits for all there is to say of each: what is not read at once is
+owed, and read by the next evaluations, for the time at which the incident began. Its numbers are
+read for all together, because routes ask whose fault it is before anybody is told.
 """
 
 import json
@@ -26,6 +27,7 @@ from app.queries import (
     budgets,
     get_integration,
     health,
+    league,
     list_exchanges,
     operations,
     series,
@@ -53,9 +55,13 @@ def freeze(
     """The evidence of changes that fire, as JSON, loudest first. What several rules say of one
     integration is read once; beyond `AT_ONCE` integrations the rest is owed (`pay`). `runbooks`:
     the address of each rule that has one."""
-    known: dict[str, dict[str, Any]] = {}
+    loudest = sorted(fired, key=lambda each: each.severity)
+    slugs = list(dict.fromkeys(each.subject.integration for each in loudest))
+    named = [slug for slug in slugs if slug is not None]
+    known = {slug: _of_integration(reading, slug, now_us) for slug in named[:AT_ONCE]}
+    known |= _owed(reading, named[AT_ONCE:], now_us)
     found = {}
-    for change in sorted(fired, key=lambda each: each.severity):
+    for change in loudest:
         evidence: dict[str, Any] = {
             "version": VERSION,
             "at_us": now_us,
@@ -64,10 +70,8 @@ def freeze(
             "runbook": runbooks.get(change.key.rule),
         }
         slug = change.subject.integration
-        if slug is not None and slug not in known and len(known) < AT_ONCE:
-            known[slug] = _of_integration(reading, slug, now_us)
         if slug is not None:
-            evidence |= known.get(slug, {OWED: True})
+            evidence |= known[slug]
         found[change.key] = json.dumps(evidence)
     return found
 
@@ -79,6 +83,26 @@ def pay(reading: Reading, evidence: str, slug: str) -> str:
     return json.dumps(found | _of_integration(reading, slug, found["at_us"]))
 
 
+def _owed(reading: Reading, slugs: Sequence[str], now_us: int) -> dict[str, dict[str, Any]]:
+    """The numbers of each, from one reading of them all; everything else is owed."""
+    if not slugs:
+        return {}
+    try:
+        healths = {view.slug: each for view, each in league(reading, own_scope(), _now(now_us))}
+    except MidspanError as error:
+        get_logger("alerts").warning("evidence_unread", reason=str(error))
+        healths = {}
+    return {
+        slug: {OWED: True} | ({"now": _numbers(healths[slug])} if slug in healths else {})
+        for slug in slugs
+    }
+
+
+def _now(now_us: int) -> Window:
+    end_us = floor(now_us, MINUTE_US)
+    return Window(end_us - _WINDOW_US, end_us)
+
+
 def _of_integration(reading: Reading, slug: str, now_us: int) -> dict[str, Any]:
     try:
         return _read(reading, slug, now_us)
@@ -88,9 +112,9 @@ def _of_integration(reading: Reading, slug: str, now_us: int) -> dict[str, Any]:
 
 
 def _read(reading: Reading, slug: str, now_us: int) -> dict[str, Any]:
-    scope, end_us = own_scope(), floor(now_us, MINUTE_US)
-    window = Window(end_us - _WINDOW_US, end_us)
-    chart = series(reading, scope, slug, Window(end_us - _SPAN_US, end_us), _STEP_US)
+    scope, window = own_scope(), _now(now_us)
+    span = Window(window.end_us - _SPAN_US, window.end_us)
+    chart = series(reading, scope, slug, span, _STEP_US)
     failed = ExchangeFilter(integrations=(slug,), window=window, verdict=int(Counted.BAD))
     view, then = get_integration(reading, scope, slug), replace(reading, clock=lambda: now_us)
     worst = [each for each in operations(reading, scope, slug, window)[:_OPERATIONS] if each.bad]

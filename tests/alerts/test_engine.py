@@ -16,6 +16,7 @@ from alerts.dispatch import dispatch
 from alerts.engine import FILE, Engine
 from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import Outbox
+from alerts.store import main_fault
 from app.auth import incident_links
 from app.auth.caller import own_scope
 from app.commands.lifecycle import record
@@ -196,6 +197,8 @@ def test_when_too_many_begin_at_once_evidence_is_read_later_and_for_its_time(
     with reading(world.engine) as session:
         before = [json.loads(text) for text in session.scalars(select(Incident.evidence))]
     assert [each.get("owed", False) for each in before] == [False, True]
+    assert [main_fault(json.dumps(each)) for each in before] == ["partner", "partner"]
+    assert before[1]["now"]["bad"] == 100
     pass_minutes(world, 5)
     traffic(world, GLOBEX, 900, 100, ago_min=1)
     traffic(world, INITECH, 900, 100, ago_min=1)

@@ -31,6 +31,8 @@ from tests.app.web_world import (
 )
 from tests.contract.worlds import NOW_US, exchange, failure
 
+pytestmark = pytest.mark.slow
+
 UPDATE = "/_dash-update-component"
 MINE, THEIRS = SLUGS[0], SLUGS[2]
 #: The canary as a browser could guess it: what was asked may be repeated, so it is never asked.
