@@ -9,7 +9,7 @@ from alerts.trial import tried
 from app import logs
 from app import settings as settings_module
 from app.errors import MidspanError
-from app.factory import create_app
+from app.factory import create_app, settle
 from dashboards.mount import mount
 
 
@@ -24,6 +24,7 @@ def build() -> Flask:
     # Dash registers its script bundles at the first request; two at once would race for it and
     # the loser's browser stay blank. Nothing can be added to the app after this line.
     made.test_client().get("/login")
+    settle()
     return made
 
 

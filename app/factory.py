@@ -1,5 +1,6 @@
 """The web application: registry, store, guard and API put together. Pages are mounted by `wsgi`."""
 
+import gc
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -20,6 +21,8 @@ from app.queries.reading import now_us
 from app.settings import Settings, secret_key
 from app.store.open import open_store
 
+#: Python's own are 700, 10, 10: for programs with few objects.
+_GC_THRESHOLDS = (50_000, 20, 50)
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -59,6 +62,17 @@ def create_app(settings: Settings, *, clock: Callable[[], int] = now_us) -> Flas
     auth.install(app)
     api.install(app)
     return app
+
+
+def settle() -> None:
+    """Tell the garbage collector that what was made until now stays, and to look less often.
+
+    An app is a million objects; looking through them all again and again took a fifth of the time
+    of every answer, in pauses of up to 0.2 s.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 def check(settings: Settings) -> None:

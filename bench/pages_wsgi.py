@@ -6,7 +6,7 @@ import time
 from flask import Flask
 
 from app import settings as settings_module
-from app.factory import create_app
+from app.factory import create_app, settle
 from bench.store_fill import END_US
 from dashboards.mount import mount
 
@@ -18,6 +18,7 @@ def build() -> Flask:
     made = create_app(settings, clock=lambda: END_US + time.time_ns() // 1000 - begun_us)
     mount(made, settings)
     made.test_client().get("/login")
+    settle()
     return made
 
 
