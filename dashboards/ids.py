@@ -87,6 +87,12 @@ REVENUE_UNMATCHED = "revenue-unmatched"
 CHART_MRR = "chart-mrr"
 CHART_MOVEMENTS = "chart-movements"
 
+WITNESSES_STUCK = "witnesses-stuck"
+WITNESSES_FOUND = "witnesses-found"
+STORY = "story"
+STORY_SENTENCE = "story-sentence"
+STORY_GRID = "story-grid"
+
 ALERTS_BODY = "alerts-body"
 ALERTS_SENTENCE = "alerts-sentence"
 ALERTS_AS_OF = "alerts-as-of"

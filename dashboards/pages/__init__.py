@@ -10,15 +10,17 @@ from dashboards.pages import (
     exchange,
     exchanges,
     health,
+    installation,
     installs,
     overview,
     revenue,
     rules,
     settings,
     usage,
+    witnesses,
 )
 
 PAGES = (
-    overview, health, errors, exchanges, exchange, installs, usage, revenue, alerts, rules,
-    settings,
+    overview, health, errors, exchanges, exchange, installs, witnesses, installation, usage,
+    revenue, alerts, rules, settings,
 )  # fmt: skip

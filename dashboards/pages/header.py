@@ -16,6 +16,7 @@ _TABS = (
     ("Errors", "/errors"),
     ("Exchanges", "/exchanges"),
     ("Installs", "/installs"),
+    ("Witnesses", "/witnesses"),
     ("Usage", "/usage"),
     ("Revenue", "/revenue?window=90d"),
 )

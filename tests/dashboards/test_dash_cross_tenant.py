@@ -104,7 +104,7 @@ def pathnames(web: World) -> list[str]:
     found = [
         f"/integrations/{slug}{tab}"
         for slug in slugs
-        for tab in ("", "/exchanges", "/errors", "/installs", "/usage", "/revenue")
+        for tab in ("", "/exchanges", "/errors", "/installs", "/witnesses", "/usage", "/revenue")
     ]
     found += [
         f"/integrations/{MINE}",
@@ -113,6 +113,7 @@ def pathnames(web: World) -> list[str]:
         "/",
         "/partners/initech",
     ]
+    found += [f"/integrations/{MINE}/witnesses", f"/installations/{THEIRS}:inst-1"]
     found.append("/alerts")
     found += [f"/integrations/{MINE}/../{THEIRS}", f"//integrations//{THEIRS}//"]
     for each in web.ids:
@@ -268,6 +269,7 @@ def addresses(web: World) -> Iterator[str]:
     fill = {
         "slug": [THEIRS, "initech", "unattributed"],
         "exchange_id": web.ids,
+        "installation_id": [f"{THEIRS}:inst-1", "inst-1"],
         "group": [id_of(theirs())],
         "path": [path.lstrip("/") for path in pathnames(web)],
         "secret": ["x"],

@@ -1,0 +1,102 @@
+"""What is stuck at one integration, and where platform, wire and billing disagree about it."""
+
+from typing import Any
+
+from dash import Dash, Input, Output, State, html
+
+from app.auth import current_scope
+from app.queries import get_integration, reconciliation, stuck
+from dashboards import asking, ids, urlstate
+from dashboards import format as show
+from dashboards.components.grid import column, grid
+from dashboards.components.panel import panel
+from dashboards.ids import part
+from dashboards.pages import header
+from dashboards.pages import witness_rows as rows
+
+PATH = "/integrations/<slug>/witnesses"
+NAME = "Witnesses"
+
+_OF = "witnesses"
+_STUCK = [
+    column("installation", "Installation", "Linked", keep=True, minWidth=130, flex=4,
+           params={"sub": "customer"}),
+    column("step", "Waits for", "Text", keep=True, minWidth=96, flex=3),
+    column("late", "Late by", "Shown", right=True, minWidth=84, flex=2,
+           tip="How long ago the deadline of its next step passed"),
+    column("failed", "What failed", "Text", minWidth=150, flex=5),
+    column("advice", "What to do", "Text", minWidth=180, flex=7),
+]  # fmt: skip
+_FOUND = [
+    column("kind", "What does not fit", "Text", keep=True, minWidth=150, flex=5),
+    column("installation", "Installation", "Linked", keep=True, minWidth=120, flex=4),
+    column("since", "For", "Shown", right=True, minWidth=84, flex=2,
+           tip="How long it has been so"),
+    column("evidence", "Evidence", "Text", minWidth=200, flex=8),
+]  # fmt: skip
+
+
+def layout(slug: str, **_query: str) -> html.Div:
+    """The skeleton; `NotFound` for an integration that the caller may not see."""
+    view = get_integration(asking.reading(), current_scope(), slug)
+    return html.Div(
+        [
+            *header.header(_OF, view, "Witnesses"),
+            panel(
+                "Stuck now",
+                grid(
+                    ids.WITNESSES_STUCK,
+                    _STUCK,
+                    row_px=48,
+                    empty="No install is past the deadline of its next step.",
+                    label="Installs past a deadline, those that are late longest first",
+                ),
+            ),
+            panel(
+                "What does not fit",
+                grid(
+                    ids.WITNESSES_FOUND,
+                    _FOUND,
+                    empty="What the platform says, what crosses and what is paid tell one story.",
+                    label="Contradictions, the oldest first",
+                ),
+            ),
+        ],
+        id=part(_OF, "body"),
+        className="page stack loading",
+    )
+
+
+def register(app: Dash) -> None:
+    """The one callback of the page."""
+
+    @app.callback(
+        {
+            "body": Output(part(_OF, "body"), "className"),
+            "sentence": Output(part(_OF, "sentence"), "children"),
+            "as_of": Output(part(_OF, "as-of"), "children"),
+            "as_of_at": Output(part(_OF, "as-of"), "dateTime"),
+            "stuck": Output(ids.WITNESSES_STUCK, "rowData"),
+            "found": Output(ids.WITNESSES_FOUND, "rowData"),
+        },
+        Input(ids.LOCATION, "search"),
+        Input(ids.PULSE, "data"),
+        State(ids.LOCATION, "pathname"),
+    )
+    @asking.main
+    def refresh(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
+        return content(asking.asked(search), asking.slug_of(pathname, "witnesses"))
+
+
+def content(ask: asking.Asked, slug: str) -> asking.Props:
+    """The props of the page."""
+    late, number = stuck(ask.reading, ask.scope, slug)
+    found = reconciliation(ask.reading, ask.scope, slug)
+    return {
+        "body": "page stack",
+        "sentence": rows.sentence(number, found),
+        "as_of": f"as of {show.clock(ask.now_us)}",
+        "as_of_at": urlstate.iso(ask.now_us),
+        "stuck": [rows.stuck_row(each, ask.now_us) for each in late],
+        "found": [rows.finding_row(each, ask.now_us) for each in found.items],
+    }
