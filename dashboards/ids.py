@@ -72,6 +72,7 @@ USAGE_OPERATIONS = "usage-operations"
 USAGE_CUSTOMERS = "usage-customers"
 USAGE_COHORTS = "usage-cohorts"
 USAGE_CALLERS = "usage-callers"
+USAGE_CHURN = "usage-churn"
 CHART_ACTIVE = "chart-active"
 CHART_NAMED = "chart-named"
 

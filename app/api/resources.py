@@ -10,6 +10,7 @@ from app import queries
 from app.api import (
     alerts,
     billing,
+    churn,
     error_groups,
     installations,
     lifecycle,
@@ -76,6 +77,7 @@ def blueprint() -> Blueprint:
     revenue.add_routes(api)
     usage.add_routes(api)
     stripe.add_routes(api)
+    churn.add_routes(api)
     alerts.add_routes(api)
     return api
 

@@ -13,6 +13,7 @@ docs/numbers.md defines every number returned here.
 
 from app.queries.at_risk import RiskView, at_risk, at_risk_of_all
 from app.queries.budgets import BudgetView, budgets
+from app.queries.churn import ChurnView, churn
 from app.queries.error_groups import (
     ErrorGroupsView,
     ErrorGroupView,
@@ -53,6 +54,7 @@ from app.store.port import ExchangeFilter
 
 __all__ = [
     "BudgetView",
+    "ChurnView",
     "DayView",
     "ErrorGroupView",
     "ErrorGroupsView",
@@ -73,6 +75,7 @@ __all__ = [
     "at_risk",
     "at_risk_of_all",
     "budgets",
+    "churn",
     "days",
     "error_groups",
     "export",

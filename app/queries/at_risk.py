@@ -107,7 +107,7 @@ def _met(reading: Reading, window: Window, views: Mapping[str, IntegrationView])
     size = len(activity.installations)
     columns = activity.good, activity.bad, activity.partner_faults, activity.network_faults
     sums = [np.bincount(activity.who, weights=each, minlength=size) for each in columns]
-    targets = [_target(views[slug]) for slug in activity.integrations]
+    targets = [target_of(views[slug]) for slug in activity.integrations]
     found: _Mets = defaultdict(dict)
     for it in np.flatnonzero(sums[1]).tolist():
         good, bad, partner, network = (int(each[it]) for each in sums)
@@ -120,7 +120,8 @@ def _met(reading: Reading, window: Window, views: Mapping[str, IntegrationView])
     return found
 
 
-def _target(view: IntegrationView) -> float:
+def target_of(view: IntegrationView) -> float:
+    """The strictest availability target of an integration."""
     targets = (each.target for each in view.objectives if each.threshold_ms is None)
     return max(targets, default=USUAL_TARGET)
 

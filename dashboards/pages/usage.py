@@ -12,7 +12,7 @@ from dash import Dash, Input, Output, State, dcc, html
 from app.auth import current_scope
 from app.domain.usage import COHORTS
 from app.errors import BadQuery
-from app.queries import UsageView, get_integration, usage
+from app.queries import UsageView, churn, get_integration, usage
 from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
 from dashboards.client import clientside
@@ -94,6 +94,11 @@ def layout(slug: str, **_query: str) -> html.Div:
                     html.Div([_operations(), _customers()], className="columns"),
                     html.Div(_callers(), id=part(ids.USAGE_CALLERS, "panel"), className="gone"),
                     _cohorts(),
+                    panel(
+                        "Failures and leaving",
+                        html.P("", id=ids.USAGE_CHURN, className="detail"),
+                        wide=True,
+                    ),
                 ],
                 id=ids.USAGE_FULL,
                 className="stack",
@@ -127,6 +132,7 @@ def register(app: Dash) -> None:
             "customers": Output(ids.USAGE_CUSTOMERS, "rowData"),
             "cohorts": Output(ids.USAGE_COHORTS, "rowData"),
             "callers": Output(ids.USAGE_CALLERS, "rowData"),
+            "churn": Output(ids.USAGE_CHURN, "children"),
             "callers_class": Output(part(ids.USAGE_CALLERS, "panel"), "className"),
         },
         Input(ids.LOCATION, "search"),
@@ -175,8 +181,14 @@ def content(ask: asking.Asked, slug: str, search: str) -> asking.Props:
         "customers": usage_rows.customer_rows(view),
         "cohorts": usage_rows.cohort_rows(view.cohorts),
         "callers": usage_rows.caller_rows(view.deprecated),
+        "churn": _churn(ask, slug),
         "callers_class": shown(bool(view.deprecated)),
     }
+
+
+def _churn(ask: asking.Asked, slug: str) -> str:
+    """Hardly changes within a minute, whatever time is looked at."""
+    return asking.shared(ask, ("churn", slug), lambda: churn(ask.reading, ask.scope, slug)).sentence
 
 
 def pictures(view: UsageView) -> list[Any]:

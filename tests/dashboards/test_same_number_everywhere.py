@@ -60,6 +60,7 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
     "total": lambda it: [show.count(group["total"]) for group in it["groups"]],
     "installations": lambda it: [show.count(group["installations"]) for group in it["groups"]],
     "standing": lambda it: [group["standing"] for group in it["groups"]],
+    "left": lambda it: [it["churn"]["sentence"]],
     "active": lambda it: [show.count(it["usage"]["installations"]["active"])],
     "stickiness": lambda it: [show.ratio(it["usage"]["stickiness"]["value"])],
     "customers_active": lambda it: [show.count(it["usage"]["customers_active"])],
@@ -155,6 +156,9 @@ ONE_SIDED = {
     "opening": "a page tells how much more or less the closing is",
     "request_bytes": "the API alone",
     "response_bytes": "the API alone",
+    "churn_ratio": "a page says it in a sentence",
+    "churn_interval": "a page says it in a sentence",
+    "unmatched": "the API alone",
     "at_risk_minor": "a page shows it in whole units of the currency",
     "unsure_minor": "the API alone",
     "unconverted": "the API alone",
@@ -179,6 +183,7 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     use_it(world)
     told = {
         "usage": client.get(f"{base}/usage").json,
+        "churn": client.get(f"{base}/churn").json,
         "health": client.get(f"{base}/health?window=1h").json,
         "points": client.get(f"{base}/series?window=1h&step=1m").json["points"],
         "groups": client.get(f"{base}/error-groups?window=1h").json["items"],

@@ -21,6 +21,7 @@ ONE_SLUG = {
     "operations": lambda it, scope, slug: queries.operations(it, scope, slug, WINDOW),
     "budgets": queries.budgets,
     "error_groups": lambda it, scope, slug: queries.error_groups(it, scope, slug, WINDOW),
+    "churn": queries.churn,
     "at_risk": lambda it, scope, slug: queries.at_risk(it, scope, slug, WINDOW) or True,
     "usage": lambda it, scope, slug: queries.usage(it, scope, slug, WINDOW),
     "export_usage": lambda it, scope, slug: queries.export_usage(it, scope, slug, WINDOW),
