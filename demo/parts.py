@@ -14,6 +14,7 @@ from app.settings import Settings, secret_key
 from demo import bills, cashier, ground
 from demo.ground import Ground, dialled
 from demo.services import Cast
+from demo.telling import Teller
 from demo.traffic import Driver
 from demo.wire import Caller
 
@@ -79,14 +80,17 @@ async def _drive(settings: Settings, own: Ground) -> None:
     driver = Driver(own.model, *callers, now_us)
     # A thread that waits for nothing and for nobody: it ends with the process.
     threading.Thread(target=cashier.Cashier(settings, own).forever, daemon=True).start()
-    running = asyncio.get_running_loop().create_task(driver.run())
+    teller = Teller(settings, own, callers[0], now_us)
+    loop = asyncio.get_running_loop()
+    running, telling = loop.create_task(driver.run()), loop.create_task(teller.run())
     try:
         while not running.done():
             await asyncio.wait({running}, timeout=_TELL_EVERY_S)
-            print(f"traffic: {driver.counts.line()}", flush=True)
+            print(f"traffic: {driver.counts.line()}; {teller.told} events told", flush=True)
         await running
     finally:
         running.cancel()
+        telling.cancel()
         await driver.close()
 
 
@@ -94,11 +98,15 @@ def fill(settings: Settings) -> None:
     """Load the past, giving way to everything else on the machine."""
     from app.store.open import open_store
     from collectors.loader.batch import Preparer
+    from demo import telling
     from demo.history import load_history
     from demo.past import blocks
 
     os.nice(_YIELDING)
     own = _ground(settings)
+    print(
+        f"history: {telling.tell_past(settings, own, now_us())} lifecycle events told", flush=True
+    )
     print(cashier.tell_past(settings, own), flush=True)
     with closing(open_store(settings.metrics_url)) as store:
         # The home's own secret: fingerprints of scrubbed values agree with the loader's.

@@ -13,11 +13,11 @@ import numpy as np
 from app.domain.ids import exchange_id
 from app.domain.window import DAY_US, HOUR_US, Window
 from app.domain.words import Direction, Kind, Outcome
-from collectors.record import Capture, Exchange
-from demo import names
+from collectors.record import NOT_REACHED, Capture, Exchange
+from demo import installs, names
 from demo.cast import CAST, Act, Flow, Role
 from demo.draw import ERRORS, Block, Columns, draw
-from demo.model import STATUS, Model
+from demo.model import STATUS, Ending, Model
 from demo.noise import hashed
 from demo.services import BODIES, REVOKED, encode
 
@@ -54,8 +54,45 @@ def records(model: Model, block: Block) -> list[Exchange]:
     found: list[Exchange] = []
     for number, (role, flow) in enumerate(flows()):
         found.extend(_records(model, role, flow, block, number))
+    if block.one_in == 1:
+        found.extend(_told_partners(model, block))
     found.sort(key=lambda record: record.started_us)
     return found
+
+
+def _told_partners(model: Model, block: Block) -> Iterator[Exchange]:
+    """The webhooks that tell partners of new installations; 500 where that broke."""
+    name_id = _ids(model.seed, len(flows()), block)
+    reach = Window(block.window.start_us - DAY_US, block.window.end_us)
+    for install in installs.begun(model.seed, model.anchor_us, reach):
+        at_us = install.verified_us
+        if at_us is None or not block.window.start_us <= at_us < block.window.end_us:
+            continue
+        if not _answers(model, install.role, at_us):
+            continue
+        own_id = name_id(at_us)
+        status = 500 if install.broken else 202
+        body = names.payload(installs.TOPIC, install.name, at_us)
+        record = Exchange(
+            own_id, at_us, int(Direction.OUTBOUND), int(Kind.WEBHOOK), install.role.slug,
+            install.name, install.customer, "", installs.TOPIC, "POST",
+            f"/-/webhooks/{installs.TOPIC}", status,
+            int(Outcome.SERVER_ERROR if install.broken else Outcome.OK), "", "",
+            200, 0, NOT_REACHED, 60_000, 62_000, len(body), 0, names.delivery(at_us), 1,
+            own_id.hex(),
+        )  # fmt: skip
+        if install.broken:
+            answer = encode(BODIES[Ending.BROKEN])
+            record.response_bytes = len(answer)
+            json = [("Content-Type", "application/json")]
+            record.capture = Capture([("User-Agent", "acme-cloud/3.2"), *json], body, json, answer)
+        yield record
+
+
+def _answers(model: Model, role: Role, at_us: int) -> bool:
+    """Whether the partner's hosts answer at that moment."""
+    now = np.array([at_us], dtype=np.int64)
+    return not any(asked(role, now)[0] for asked in (model.mute, model.down, model.expired))
 
 
 def flows() -> list[tuple[Role, Flow]]:
