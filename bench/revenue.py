@@ -20,7 +20,8 @@ from app.commands.recompute import forget, recompute
 from app.db import registry_engine, transaction
 from app.domain.window import DAY_US, Window
 from app.queries import Reading, plans, revenue, revenue_over_time, unmatched
-from app.store.memory import Memory
+from app.store.open import open_store
+from app.store.schema import migrate
 from bench.common import report
 from bench.revenue_fill import DAYS, END_DAY, fill
 from tests.app.domain.revenue_checks import check_portfolio
@@ -47,7 +48,9 @@ def main() -> None:
             "recompute of everything, nightly", 60_000, *_timed(lambda: recompute(engine, NOW_US))
         ),
     ]
-    reading = Reading(engine, Memory(), lambda: NOW_US)
+    store_url = f"sqlite:///{path.with_suffix('.metrics')}"
+    migrate(store_url)
+    reading = Reading(engine, open_store(store_url), lambda: NOW_US)
     for days in (30, 90, 365, DAYS):
         for slug, which in (("int-000", "largest"), ("int-050", "middle")):
             window = Window((END_DAY - days) * DAY_US, NOW_US)

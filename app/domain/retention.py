@@ -44,14 +44,16 @@ class Ratio:
 
 
 class Holding(NamedTuple):
-    """One account at the opening and at the closing of a period: what it pays by currency,
-    whether it is active at the closing, and when it was due again, as of the opening."""
+    """One account at the opening and at the closing of a period, or a `number` of equal ones: what
+    each pays by currency, whether it is active at the closing, and when it was due again, as of the
+    opening."""
 
     opening: Mapping[str, int]
     closing: Mapping[str, int]
     stays: bool
     cycle: int = 0
     anchor_day: int = 0
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +85,20 @@ def retention(holdings: Iterable[Holding], conversion: Conversion, days: Days) -
     payers = customers = lost = leavers = 0
     opened = kept = held = could = shrunk = 0
     for account in holdings:
+        many = account.number
         before, after = _worth(account.opening, conversion), _worth(account.closing, conversion)
-        customers += any(account.closing.values())
+        customers += many * any(account.closing.values())
         if not any(account.opening.values()):
             continue
-        payers += 1
-        opened, kept, held = opened + before, kept + min(before, after), held + after
+        payers += many
+        opened, held = opened + many * before, held + many * after
+        kept += many * min(before, after)
         gone = not account.stays and not any(account.closing.values())
         due = is_due(account.cycle, account.anchor_day, days)
         if due or gone:
-            leavers, lost = leavers + 1, lost + gone
+            leavers, lost = leavers + many, lost + many * gone
         if due or after < before:
-            could, shrunk = could + before, shrunk + max(before - after, 0)
+            could, shrunk = could + many * before, shrunk + many * max(before - after, 0)
     paid = conversion.minor(opened)
     return Retention(
         customers_opening=payers,

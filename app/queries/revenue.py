@@ -166,7 +166,7 @@ def revenue(
     days = days_of(window)
     with registry_session(reading.engine) as session:
         number = earning(reading, session, scope, slug, currency)
-        moved = rows.movements_by_day(session, number, days)
+        moved = rows.movements(session, number, days)
         held = rows.holdings(session, number, days)
         paid = rows.payments(session, number, days)
         parts = rows.total(rows.opening_of(held), moved)
@@ -222,14 +222,13 @@ def last_day(reading: Reading, days: Days) -> int:
 
 def usual(held: Collection[Holding]) -> str:
     """The currency that most accounts pay in, at the end or ever."""
-    counts = Counter(
-        currency
-        for account in held
-        for amounts in (account.closing, account.opening)
-        for currency, amount in amounts.items()
-        if amount
-    )
-    return min(counts, key=lambda name: (-counts[name], name), default=NO_CURRENCY)
+    counts: Counter[str] = Counter()
+    for account in held:
+        for amounts in (account.closing, account.opening):
+            for currency, amount in amounts.items():
+                counts[currency] += account.number if amount else 0
+    known = [name for name in counts if counts[name]]
+    return min(known, key=lambda name: (-counts[name], name), default=NO_CURRENCY)
 
 
 @timed_query("revenue_over_time")
@@ -261,9 +260,8 @@ def _series(
     with registry_session(reading.engine) as session:
         number = earning(reading, session, scope, slug, currency)
         moved = rows.movements_by_day(session, number, days)
-        held = rows.holdings(session, number, days)
-        opening = rows.opening_of(held)
-        into = currency or usual(held)
+        opening = rows.opening(session, number, days)
+        into = currency or usual(rows.holdings(session, number, days))
         names = {*opening, *(name for _, name in moved)}
         rates = rows.rates(session, into, names, last_day(reading, days))
     spans = divide(days)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.billing import BillingType
@@ -37,39 +37,113 @@ Paid = dict[tuple[str, BillingType], Sums]
 
 def movements_by_day(session: Session, integration_id: int, days: Days) -> Moved:
     """The movements of each day and currency in which something moved, without balances."""
+    sizes: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
+    for day, currency, kind, size in session.execute(_moved(integration_id, days, RevenueStep.day)):
+        sizes[day, currency][kind.value] = int(size)
+    return {key: Movements(**kinds) for key, kinds in sizes.items()}
+
+
+def movements(session: Session, integration_id: int, days: Days) -> dict[str, Movements]:
+    """The movements of some days by currency, without balances."""
+    sizes: dict[str, dict[str, int]] = defaultdict(dict)
+    for _, currency, kind, size in session.execute(_moved(integration_id, days, literal(0))):
+        sizes[currency][kind.value] = int(size)
+    return {currency: Movements(**kinds) for currency, kinds in sizes.items()}
+
+
+def _moved(integration_id: int, days: Days, by: Any) -> Any:
     size = func.sum(func.abs(RevenueStep.after_minor - RevenueStep.before_minor))
-    rows = session.execute(
-        select(RevenueStep.day, RevenueStep.currency, RevenueStep.kind, size)
-        .where(
-            RevenueStep.integration_id == integration_id,
-            RevenueStep.day >= days.first,
-            RevenueStep.day < days.end,
-            RevenueStep.kind != Movement.STILL,
-        )
-        .group_by(RevenueStep.day, RevenueStep.currency, RevenueStep.kind)
-        .order_by(RevenueStep.day)
+    group = by.label("by")
+    found = select(group, RevenueStep.currency, RevenueStep.kind, size).where(
+        RevenueStep.integration_id == integration_id,
+        RevenueStep.day >= days.first,
+        RevenueStep.day < days.end,
+        RevenueStep.kind != Movement.STILL,
     )
-    found: Moved = {}
-    for day, currency, kind, amount in rows:
-        known = found.get((day, currency), _NOTHING)
-        found[day, currency] = replace(known, **{kind.value: int(amount)})
-    return found
+    return found.group_by(group, RevenueStep.currency, RevenueStep.kind)
+
+
+def opening(session: Session, integration_id: int, days: Days) -> dict[str, int]:
+    """What is paid before some days, by currency."""
+    step = RevenueStep
+    rows = session.execute(
+        select(step.currency, func.sum(step.after_minor))
+        .where(
+            step.integration_id == integration_id,
+            step.day < days.first,
+            step.until_day >= days.first,
+            step.after_minor > 0,
+        )
+        .group_by(step.currency)
+    )
+    return {currency: int(amount) for currency, amount in rows}
 
 
 def holdings(session: Session, integration_id: int, days: Days) -> list[Holding]:
-    """What every account of an integration pays at both ends of some days."""
-    step = RevenueStep
-    ends = or_(
-        and_(step.day < days.first, step.until_day >= days.first), step.until_day >= days.end
-    )
-    rows = session.execute(
-        select(
-            step.account, step.currency, step.day, step.until_day, step.after_minor, step.active,
-            step.cycle, step.anchor_day,
-        ).where(step.integration_id == integration_id, step.day < days.end, ends)
+    """What every account of an integration pays at both ends of some days; equal ones together,
+    because most pay one of a few prices."""
+    ends = _ends(integration_id, days)
+    each = ends.accounts.subquery()
+    alike = (
+        each.c.first_currency, each.c.opening, each.c.closing, each.c.stays, each.c.cycle,
+        each.c.anchor_day,
     )  # fmt: skip
+    one = each.c.first_currency == each.c.last_currency
+    rows = session.execute(select(*alike, func.count()).where(one).group_by(*alike))
+    found = [
+        Holding(
+            {currency: int(before)} if before else {},
+            {currency: int(after)} if after else {},
+            bool(stays),
+            cycle or 0,
+            anchor_day or 0,
+            number,
+        )
+        for currency, before, after, stays, cycle, anchor_day, number in rows
+    ]
+    several = select(each.c.account).where(~one)
+    return found + _one_by_one(session, ends.rows.where(RevenueStep.account.in_(several)), days)
+
+
+class _Ends(NamedTuple):
+    """Statements: the steps at either end of some days, and the same by account."""
+
+    rows: Any
+    accounts: Any
+
+
+def _ends(integration_id: int, days: Days) -> _Ends:
+    step = RevenueStep
+    before = and_(step.day < days.first, step.until_day >= days.first)
+    after = step.until_day >= days.end
+    where = (step.integration_id == integration_id, step.day < days.end, or_(before, after))
+    due = and_(before, step.cycle > 0)
+    accounts = (
+        select(
+            step.account.label("account"),
+            func.min(step.currency).label("first_currency"),
+            func.max(step.currency).label("last_currency"),
+            func.sum(case((before, step.after_minor), else_=0)).label("opening"),
+            func.sum(case((after, step.after_minor), else_=0)).label("closing"),
+            func.max(case((and_(after, step.active), 1), else_=0)).label("stays"),
+            func.max(case((due, step.cycle), else_=0)).label("cycle"),
+            func.max(case((due, step.anchor_day), else_=0)).label("anchor_day"),
+        )
+        .where(*where)
+        .group_by(step.account)
+    )
+    rows = select(
+        step.account, step.currency, step.day, step.until_day, step.after_minor, step.active,
+        step.cycle, step.anchor_day,
+    ).where(*where)  # fmt: skip
+    return _Ends(rows, accounts)
+
+
+def _one_by_one(session: Session, statement: Any, days: Days) -> list[Holding]:
+    """Accounts that pay in several currencies."""
     found: dict[str, _Account] = defaultdict(_Account)
-    for account, currency, day, until_day, after_minor, active, cycle, anchor_day in rows:
+    for row in session.execute(statement):
+        account, currency, day, until_day, after_minor, active, cycle, anchor_day = row
         held = found[account]
         if day < days.first <= until_day:
             held.opening[currency] = after_minor
@@ -241,16 +315,16 @@ def opening_of(held: Collection[Holding]) -> dict[str, int]:
     found: dict[str, int] = defaultdict(int)
     for account in held:
         for currency, amount in account.opening.items():
-            found[currency] += amount
+            found[currency] += amount * account.number
     return dict(found)
 
 
-def total(opening: Mapping[str, int], moved: Moved) -> dict[str, Movements]:
-    """The movements of a whole period, by currency."""
-    found = {name: Movements(opening=amount) for name, amount in opening.items() if amount}
-    for (_, currency), part in moved.items():
-        found[currency] = added(found.get(currency, _NOTHING), part)
-    return found
+def total(opening: Mapping[str, int], moved: Mapping[str, Movements]) -> dict[str, Movements]:
+    """The movements of a whole period, by currency, with their opening balances."""
+    names = {name for name, amount in opening.items() if amount} | moved.keys()
+    return {
+        name: replace(moved.get(name, _NOTHING), opening=opening.get(name, 0)) for name in names
+    }
 
 
 def added(one: Movements, other: Movements) -> Movements:

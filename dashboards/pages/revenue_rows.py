@@ -18,6 +18,7 @@ KEPT = (
     Place("nrr", "NRR", "nrr"),
     Place("logo_churn", "Logo churn", "logo_churn"),
     Place("revenue_churn", "Revenue churn", "revenue_churn"),
+    Place("at_risk", "At risk", "at_risk"),
 )
 PAID = (
     Place("trial_conversion", "Trial conversion", "trial_conversion"),
@@ -82,6 +83,7 @@ def kept(view: RevenueView) -> list[Figure]:
         _of_money(kept_.nrr, view),
         _of_customers(kept_.logo_churn),
         _of_money(kept_.revenue_churn, view),
+        _at_risk(view),
     ]  # fmt: skip
 
 
@@ -190,6 +192,14 @@ def _of_customers(ratio: Ratio | None) -> Figure:
     if ratio.denominator < FEW:
         return Figure(terms, "", "too few for a rate")
     return Figure(show.ratio(ratio.value), "", terms)
+
+
+def _at_risk(view: RevenueView) -> Figure:
+    """What failures put at risk; not there where it cannot be said."""
+    amount = view.at_risk_minor or 0
+    part = f"{show.ratio(amount / view.mrr_minor)} of MRR" if amount and view.mrr_minor else ""
+    known = view.at_risk_minor is not None
+    return Figure(_money(amount, view), "", part, "bad" if amount else "", shown=known)
 
 
 def _ltv(view: RevenueView) -> Figure:

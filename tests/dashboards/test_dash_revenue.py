@@ -9,6 +9,7 @@ import pytest
 from app.domain.retention import Ratio, Retention
 from app.domain.revenue import Movements
 from app.domain.window import DAY_US, Window
+from app.queries.at_risk import RiskView
 from app.queries.revenue import (
     CurrencyView,
     PaymentsView,
@@ -38,7 +39,7 @@ def view(**more) -> RevenueView:
         "integration": "globex-issues", "window": Window(20_000 * DAY_US, 20_030 * DAY_US),
         "currency": "USD", "movements": MOVED, "customers": 12, "retention": kept,
         "trial_conversion": Ratio(30, 40), "arpa_minor": 34_408, "ltv_minor": 378_492,
-        "at_risk_minor": None, "payments": PaymentsView(1000, 50, 40, 2, 7, 200),
+        "risk": None, "payments": PaymentsView(1000, 50, 40, 2, 7, 200),
         "currencies": (), "unmatched": 3,
     }  # fmt: skip
     return RevenueView(**(fields | more))
@@ -93,9 +94,20 @@ def test_ratios_show_both_their_terms_and_few_customers_are_counted():
     assert figures["ltv"].note == "of few customers"
 
 
+def test_what_is_at_risk_is_trouble_only_while_there_is_some():
+    assert shown(view())["at_risk"].shown is False
+    risk = RiskView("globex-issues", "USD", 7450, 4)
+    figure = shown(view(risk=risk))["at_risk"]
+    assert (figure.value, figure.note, figure.tone) == (
+        f"74.50{T}USD", f"1.8{T}% of MRR", "bad"
+    )  # fmt: skip
+    calm = shown(view(risk=replace(risk, at_risk_minor=0)))["at_risk"]
+    assert (calm.value, calm.note, calm.tone) == (f"0.00{T}USD", "", "")
+
+
 def test_what_is_not_known_is_never_a_nought():
     none = view(retention=NOBODY, trial_conversion=None, arpa_minor=None, ltv_minor=None)
-    values = [figure.value for figure in list(shown(none).values())[2:9]]
+    values = [figure.value for figure in list(shown(none).values())[2:10] if figure.shown]
     assert values == ["–", "–", "–", "–", "–", "–", "unknown"]
     calm = shown(view(retention=CALM, ltv_minor=None))["ltv"]
     assert (calm.value, calm.note) == ("unknown", "nobody left")
@@ -107,7 +119,7 @@ def test_payments_tell_what_is_left_and_hide_what_did_not_happen():
     assert (figures["failed"].note, figures["failed"].shown) == ("2 times", True)
     quiet = view(payments=PaymentsView(0, 0, 0, 0, 0, 0), unmatched=0)
     hidden = {key for key, figure in shown(quiet).items() if not figure.shown}
-    assert hidden == {"refunded", "failed", "usage", "unmatched_subscriptions"}
+    assert hidden == {"at_risk", "refunded", "failed", "usage", "unmatched_subscriptions"}
 
 
 def test_a_currency_says_its_rate_and_the_date_of_it():

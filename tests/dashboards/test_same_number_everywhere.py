@@ -114,7 +114,7 @@ SHOWN |= {
     **{name: lambda it, name=name: [money(it["revenue"][name]["amount_minor"])]
        for name in ("mrr", "arr")},
     **{name: lambda it, name=name: [money(it["revenue"][name])]
-       for name in ("arpa_minor", "ltv_minor")},
+       for name in ("arpa_minor", "ltv_minor", "at_risk_minor")},
     **{name: lambda it, name=name: [money(it["revenue"]["movements"][name])]
        for name in ("closing", "expansion", "contraction", "churn", "reactivation")},
     "movement: new": lambda it: [money(it["revenue"]["movements"]["new"])],
@@ -159,7 +159,6 @@ ONE_SIDED = {
     "churn_ratio": "a page says it in a sentence",
     "churn_interval": "a page says it in a sentence",
     "unmatched": "the API alone",
-    "at_risk_minor": "a page shows it in whole units of the currency",
     "unsure_minor": "the API alone",
     "unconverted": "the API alone",
     "versions": "a page shows operations, with the version in their names",
