@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine, func, insert, select, update
 
-from app.commands.facts import pack
 from app.commands.reconcile import Reconciled, reconcile
 from app.db import reading, registry_engine, transaction
 from app.domain.funnel import NOTHING
@@ -26,6 +25,7 @@ from app.domain.reconcile import Discrepancy
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.migrations import migrate_registry
 from app.models import Installation, InstallationFinding, Integration, Partner, Subscription
+from app.models.facts import pack
 from app.store import schema
 from app.store.activity import Activity
 from app.store.open import open_store

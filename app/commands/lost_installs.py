@@ -12,13 +12,13 @@ from sqlalchemy import Engine, Row, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.commands import funnel_days
-from app.commands.facts import unpack
 from app.db import reading, transaction
 from app.domain.funnel import InstallationState
 from app.domain.lost import BEFORE_US, Crossed, Late, Lost, judge
 from app.domain.window import Window
 from app.domain.words import Fault, Kind, Outcome, Verdict
 from app.models import Installation, InstallFailure, Integration
+from app.models.facts import unpack
 from app.store.port import ExchangeFilter, MetricsStore, StoredExchange
 
 #: The most that one go judges; the rest is judged the next time.

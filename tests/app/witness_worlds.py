@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine, insert, select
 
-from app.commands.facts import pack
 from app.db import transaction
 from app.domain.funnel import NOTHING
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, floor
 from app.models import Installation, Integration, Subscription
+from app.models.facts import pack
 from app.store.activity import ActivitySum, of_sums
 from app.store.port import Batch, MetricsStore
 from tests.contract.worlds import NOW_US
