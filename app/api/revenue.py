@@ -122,7 +122,9 @@ class RevenueSchema(ma.Schema):
     revenue_churn = _ratio()
     trial_conversion = _ratio()
     ltv_minor = _minor("ARPA by monthly logo churn; null: nobody left", nullable=True)
-    at_risk_minor = _minor("MRR of installations that met too many failures", nullable=True)
+    at_risk_minor = _minor(
+        "MRR of installations that met too many failures; null: nobody pays", nullable=True
+    )
     at_risk = fields.Nested(RiskSchema, required=True, allow_none=True)
     payments = fields.Nested(PaymentsSchema, required=True)
     currencies = fields.List(fields.Nested(CurrencySchema), required=True)

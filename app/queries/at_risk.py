@@ -6,7 +6,7 @@ that met a failure.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
@@ -34,6 +34,12 @@ from app.telemetry import timed_query
 _NO_CURRENCY = "USD"
 #: Installations that one statement asks for.
 _CHUNK = 500
+_SLUGS = select(Integration.slug, Integration.id)
+_PAYERS = (
+    select(Subscription.integration_id, Subscription.currency, func.count())
+    .where(Subscription.mrr_minor > 0)
+    .group_by(Subscription.integration_id, Subscription.currency)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ _Paid = dict[str, dict[str, dict[str, int]]]
 def at_risk(
     reading: Reading, scope: Scope, slug: str, window: Window, currency: str | None = None
 ) -> RiskView | None:
-    """One integration; None for an internal one, for which nobody pays. `NotFound` outside the
+    """One integration; None where nobody pays. `NotFound` outside the
     scope. Without a `currency`, in what most of its subscriptions pay in."""
     view = integration_within(reading, scope, slug)
     return _risks(reading, [view], window, currency).get(slug)
@@ -78,8 +84,8 @@ def at_risk(
 def at_risk_of_all(
     reading: Reading, scope: Scope, window: Window, currency: str | None = None
 ) -> dict[str, RiskView]:
-    """Every integration of the scope but internal ones, all in one currency: the one given, else
-    what most subscriptions of these pay in."""
+    """Every integration of the scope that anybody pays for, all in one currency: the one given,
+    else what most subscriptions of these pay in."""
     return _risks(reading, integrations_within(reading, scope), window, currency)
 
 
@@ -88,13 +94,16 @@ def _risks(
 ) -> dict[str, RiskView]:
     if window.length_us <= 0:
         raise BadQuery("from", "a window ends after it starts")
-    earning = {view.slug: view for view in views if view.visibility != "internal"}
-    met = _met(reading, window, earning)
     with registry_session(reading.engine) as session:
-        numbers = _numbers(session, sorted(earning))
-        into = currency or _usual(session, sorted(numbers.values()))
+        payers = _payers(session)
+        numbers = {slug: number for slug, number in _numbers(session) if number in payers}
+    earning = {view.slug: view for view in views
+               if view.visibility != "internal" and view.slug in numbers}  # fmt: skip
+    into = currency or _usual(payers[numbers[slug]] for slug in earning)
+    met = _met(reading, window, earning) if earning else {}
+    with registry_session(reading.engine) as session:
         paid = {slug: _paid(session, numbers[slug], sorted(met[slug]))
-                for slug in met if slug in numbers}  # fmt: skip
+                for slug in met}  # fmt: skip
         names = {name for its in paid.values() for amounts in its.values() for name in amounts}
         rates = revenue_rows.rates(session, into, names, reading.clock() // DAY_US)
     return {slug: _view(slug, met.get(slug, {}), paid.get(slug, {}), rates) for slug in earning}
@@ -126,20 +135,23 @@ def target_of(view: IntegrationView) -> float:
     return max(targets, default=USUAL_TARGET)
 
 
-def _numbers(session: Session, slugs: Sequence[str]) -> dict[str, int]:
-    rows = session.execute(select(Integration.slug, Integration.id))
-    wanted = frozenset(slugs)
-    return {slug: number for slug, number in rows if slug in wanted}
+def _numbers(session: Session) -> list[tuple[str, int]]:
+    return [(slug, number) for slug, number in session.execute(_SLUGS)]
 
 
-def _usual(session: Session, numbers: Sequence[int]) -> str:
-    """The currency that most subscriptions of these integrations pay in now."""
-    rows = session.execute(
-        select(Subscription.currency, func.count())
-        .where(Subscription.integration_id.in_(numbers), Subscription.mrr_minor > 0)
-        .group_by(Subscription.currency)
-    )
-    counts = {currency: number for currency, number in rows if currency}
+def _payers(session: Session) -> dict[int, dict[str, int]]:
+    """Subscriptions that are worth something now, by integration and currency."""
+    found: dict[int, dict[str, int]] = defaultdict(dict)
+    for number, currency, subscriptions in session.execute(_PAYERS):
+        found[number][currency or ""] = subscriptions
+    return found
+
+
+def _usual(payers: Iterable[Mapping[str, int]]) -> str:
+    """The currency that most of these subscriptions pay in."""
+    counts: Counter[str] = Counter()
+    for its in payers:
+        counts.update(its)
     return min(counts, key=lambda name: (-counts[name], name), default=_NO_CURRENCY)
 
 

@@ -14,6 +14,7 @@ from app.domain.episode import TROUBLED, Episode
 from app.domain.health import Status
 from app.domain.scope import Scope
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, Window, ceil, floor
+from app.queries.at_risk import RiskView, at_risk_of_all
 from app.queries.budgets import BudgetView, budgets_of_all
 from app.queries.health import league
 from app.queries.reading import Reading
@@ -27,6 +28,7 @@ CLOSELY = 6
 _MOST = 36
 _STEPS_US = (HOUR_US, 2 * HOUR_US, 6 * HOUR_US, DAY_US, 2 * DAY_US, 7 * DAY_US)
 _CLOSE_STEPS = 96
+_RISKY_US = 28 * DAY_US
 
 
 class Share(Protocol):
@@ -51,7 +53,8 @@ def _anew(
 class OverviewRow:
     """One integration. `traffic` and `failed` count exchanges per step of the sparkline, and are
     empty where nothing crossed;
-    `budgets` are those of its objectives; `trouble` is the episode that lasts, where known."""
+    `budgets` are those of its objectives; `trouble` is the episode that lasts, where known;
+    `risk` what failures put at risk, None where nobody pays."""
 
     view: IntegrationView
     now: Health
@@ -60,6 +63,7 @@ class OverviewRow:
     failed: tuple[int, ...]
     budgets: tuple[BudgetView, ...]
     trouble: Episode | None
+    risk: RiskView | None = None
 
     @property
     def least(self) -> BudgetView | None:
@@ -99,6 +103,9 @@ def overview(reading: Reading, scope: Scope, window: Window, share: Share = _ane
     trouble = share(
         ("trouble", window, closely), lambda: _trouble(reading, closely, window), slow=True
     )
+    risk = share(
+        ("at risk", window), lambda: at_risk_of_all(reading, scope, _lately(window)), slow=True
+    )
     rows = [
         OverviewRow(
             view,
@@ -108,10 +115,16 @@ def overview(reading: Reading, scope: Scope, window: Window, share: Share = _ane
             tuple(failed.get(view.slug, ())),
             tuple(left.get(view.slug, ())),
             trouble.get(view.slug),
+            risk.get(view.slug),
         )
         for view, health in now
     ]
     return Overview(tuple(rows), traffic.window, step_us, as_of_us)
+
+
+def _lately(window: Window) -> Window:
+    """What of a window says what is at risk now: at most its last 28 days."""
+    return Window(max(window.start_us, window.end_us - _RISKY_US), window.end_us)
 
 
 def league_as_of(

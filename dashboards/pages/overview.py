@@ -50,6 +50,8 @@ _COLUMNS = [
     column("p95", "p95", "Shown", right=True, tip=_D["p95"], minWidth=84, flex=2,
            params={"tone": "p95_tone", "sub": "p95_sub"}),
     column("budget", "Budget left", "Budget", tip=_D["budget_left"], minWidth=132, flex=2),
+    column("risk", "At risk", "Shown", right=True, tip=_D["at_risk"], minWidth=104, flex=2,
+           params={"sub": "risk_sub"}, sortingOrder=["desc", "asc", None]),
     column("fault", "Whose fault", "Faults", tip=_D["fault"], minWidth=92, flex=2),
     {"field": "search", "hide": True, "context": {"keep": False, "never": True}},
 ]  # fmt: skip

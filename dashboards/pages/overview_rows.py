@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from app.queries import BudgetView, OverviewRow
+from app.queries import BudgetView, OverviewRow, RiskView
 from app.queries.results import Health, IntegrationView
 from dashboards import format as show
 from dashboards import words
@@ -54,6 +54,7 @@ def row(each: OverviewRow, search: str, now_us: int) -> Row:
         **_errors(each, status.tone),
         **_latency(each),
         **_budget(each.least),
+        **_risk(each.risk),
         "fault": sum(now.by_fault.values()),
         "faults": [[fault, now.by_fault.get(fault, 0)] for fault in _FAULT_ORDER],
     }
@@ -150,6 +151,18 @@ def _budget(least: BudgetView | None) -> Row:
         "budget_tip": f"{title(least.objective)} over {period}: "
         f"{show.count(least.standing.bad)} of "
         f"{show.count(least.standing.good + least.standing.bad)}, burning {burn:.2f}×",
+    }
+
+
+def _risk(risk: RiskView | None) -> Row:
+    """What failures put at risk; a dash where nobody pays."""
+    if risk is None:
+        return {"risk": -1, "risk_text": show.NONE, "risk_sub": ""}
+    noun = "installation" if risk.installations == 1 else "installations"
+    return {
+        "risk": risk.at_risk_minor,
+        "risk_text": show.money(risk.at_risk_minor, risk.currency),
+        "risk_sub": f"{show.count(risk.installations)} {noun}" if risk.installations else "",
     }
 
 
