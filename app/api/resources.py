@@ -15,6 +15,7 @@ from app.api import (
     installations,
     lifecycle,
     notes,
+    partner_lists,
     rendering,
     revenue,
     stripe,
@@ -73,6 +74,7 @@ def blueprint() -> Blueprint:
     notes.add_routes(api)
     lifecycle.add_routes(api)
     installations.add_routes(api)
+    partner_lists.add_routes(api)
     billing.add_routes(api)
     revenue.add_routes(api)
     usage.add_routes(api)

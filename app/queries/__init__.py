@@ -34,6 +34,7 @@ from app.queries.installations import (
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.notes import notes
 from app.queries.overview import Overview, OverviewRow, Share, league_as_of, overview
+from app.queries.partner_lists import partner_list
 from app.queries.partners import get_partner, list_partners
 from app.queries.reading import Reading
 from app.queries.results import Siblings
@@ -98,6 +99,7 @@ __all__ = [
     "notes",
     "operations",
     "overview",
+    "partner_list",
     "plans",
     "reconciliation",
     "revenue",

@@ -53,7 +53,7 @@ def values(world) -> dict[str, list]:
     ]
     return {
         "slug": slugs, "integration": slugs, "exchange_id": [*ids.values()],
-        "group": groups, "over": ["true"],
+        "group": groups, "over": ["true"], "total": [0], "items": [[]],
         "installation_id": [f"{SLUGS[2]}:{CANARY}", CANARY, f"{SLUGS[0]}:{CANARY}"],
         "window": ["30d"], "from": ["1970-01-01T00:00:00Z"], "to": ["2199-01-01T00:00:00Z"],
         "step": ["started", "1d"], "metric": ["by_outcome"], "cursor": ["x"], "limit": [500],
