@@ -50,7 +50,7 @@ def named(days: Sequence[DayOfUse]) -> base.Figure:
         figure["layout"]["annotations"] = [unit, base.nothing("no exchange names one")]
         return figure
     last = days[-2] if len(days) > 1 else days[-1]
-    wanted = [("good or excluded", (last.exchanges - last.bad) / 2 / top, "calm-fill")]
+    wanted = [("others", (last.exchanges - last.bad) / 2 / top, "calm-fill")]
     if any(day.bad for day in days):
         wanted.append(("<b>bad</b>", (last.exchanges - last.bad / 2) / top, "bad"))
     places = base.spread([y for _, y, _ in wanted], base.LABEL_PX / base.PLOT_PX, 0.03, 1.0)
