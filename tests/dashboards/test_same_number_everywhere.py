@@ -11,20 +11,24 @@ from pathlib import Path
 
 import pytest
 
+from app.commands.lost_installs import judge_lost
+from app.commands.reconcile import reconcile
 from app.db import transaction
-from app.domain.window import MINUTE_US, SECOND_US
+from app.domain.window import DAY_US, MINUTE_US, SECOND_US
 from app.models import DeprecatedOperation, ExchangeRate, Integration
 from dashboards import format as show
 from dashboards import words
 from dashboards.mount import mount
 from dashboards.pages import revenue_rows
 from dashboards.pages.installs_rows import CAUSES, seconds
+from dashboards.pages.witness_rows import KINDS
 from tests.app.billing_worlds import bill, cancelled, changed, post, started
 from tests.app.error_worlds import failing
 from tests.app.lifecycle_worlds import event, tell
 from tests.app.queries.test_usage import use
 from tests.app.web_world import SLUGS, World, copy_of, make_template, some_traffic
-from tests.contract.worlds import NOW_US
+from tests.app.witness_worlds import lives, settle
+from tests.contract.worlds import NOW_US, exchange
 from tests.dashboards.test_dash_cross_tenant import UPDATE, call_of, on_server
 
 SLUG = SLUGS[0]
@@ -60,6 +64,9 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
     "total": lambda it: [show.count(group["total"]) for group in it["groups"]],
     "installations": lambda it: [show.count(group["installations"]) for group in it["groups"]],
     "standing": lambda it: [group["standing"] for group in it["groups"]],
+    "lost_cause": lambda it: [
+        each["advice"] for each in it["stuck"]["items"] if each["lost_cause"]
+    ],
     "left": lambda it: [it["churn"]["sentence"]],
     "active": lambda it: [show.count(it["usage"]["installations"]["active"])],
     "stickiness": lambda it: [show.ratio(it["usage"]["stickiness"]["value"])],
@@ -109,6 +116,10 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
     "waiting": lambda it: [show.count(step["waiting"]) for step in it["funnel"]["steps"]],
     "uninstalled": lambda it: [show.count(it["funnel"]["uninstalled"])],
     "converted": lambda it: [show.count(it["funnel"]["converted"]["installations"])],
+}
+SHOWN |= {
+    kind: lambda it, kind=kind: [KINDS[kind]] * bool(it["reconciliation"]["counts"][kind])
+    for kind in KINDS
 }
 SHOWN |= {
     **{name: lambda it, name=name: [money(it["revenue"][name]["amount_minor"])]
@@ -180,6 +191,7 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     client = world.client("globex")
     base = f"/api/v1/integrations/{SLUG}"
     use_it(world)
+    disagree(world)
     told = {
         "usage": client.get(f"{base}/usage").json,
         "churn": client.get(f"{base}/churn").json,
@@ -187,6 +199,8 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
         "points": client.get(f"{base}/series?window=1h&step=1m").json["points"],
         "groups": client.get(f"{base}/error-groups?window=1h").json["items"],
         "funnel": client.get(f"{base}/funnel?window=1h").json,
+        "reconciliation": client.get(f"{base}/reconciliation").json,
+        "stuck": client.get(f"{base}/stuck-installs").json,
         "log": client.get("/api/v1/exchanges?verdict=bad&window=1h").json["items"],
     }
     ends = {"from": "2025-10-21T00:00:00Z", "to": "2025-11-20T00:00:00Z"}
@@ -205,6 +219,18 @@ def use_it(world) -> None:
         )
     world.load([use(age, f"inst-{n}", second=n) for n in range(9) for age in (1, 30)])
     world.load([use(3, "inst-20", operation="GET /v1/old"), use(3, "")])
+
+
+def disagree(world) -> None:
+    """An install that is late, and one of every contradiction between witnesses."""
+    tell(world.engine, event("started", NOW_US - 3 * DAY_US, installation="late"))
+    settle(world.engine, world.store, SLUG, lives(0, len(KINDS)))
+    # What was settled crossed without a record of its own: leave some that name nobody.
+    world.load(
+        [exchange(NOW_US - DAY_US + n, integration=SLUG, installation="") for n in range(2_000)]
+    )
+    judge_lost(world.engine, world.store, NOW_US)
+    reconcile(world.engine, world.store, NOW_US)
 
 
 def installs() -> Iterator[Json]:
@@ -237,7 +263,8 @@ def earn(world) -> None:
 def pages(world, client) -> Iterator[Json]:
     for pathname in (f"/integrations/{SLUG}", f"/integrations/{SLUG}/exchanges",
                      f"/integrations/{SLUG}/errors", f"/integrations/{SLUG}/installs",
-                     f"/integrations/{SLUG}/revenue", "/"):  # fmt: skip
+                     f"/integrations/{SLUG}/witnesses", f"/integrations/{SLUG}/revenue",
+                     "/"):  # fmt: skip
         search = "?from=2025-10-21T00:00:00Z&to=2025-11-20T00:00:00Z"
         search = search if pathname.endswith("/revenue") else "?window=1h"
         for output, wanted in on_server(world.dash).items():
