@@ -95,8 +95,10 @@ def _risks(
     if window.length_us <= 0:
         raise BadQuery("from", "a window ends after it starts")
     with registry_session(reading.engine) as session:
-        payers = _payers(session)
-        numbers = {slug: number for slug, number in _numbers(session) if number in payers}
+        known = dict(_numbers(session))
+        one = known.get(views[0].slug) if len(views) == 1 else None
+        payers = _payers(session, one)
+        numbers = {slug: number for slug, number in known.items() if number in payers}
     earning = {view.slug: view for view in views
                if view.visibility != "internal" and view.slug in numbers}  # fmt: skip
     into = currency or _usual(payers[numbers[slug]] for slug in earning)
@@ -139,10 +141,12 @@ def _numbers(session: Session) -> list[tuple[str, int]]:
     return [(slug, number) for slug, number in session.execute(_SLUGS)]
 
 
-def _payers(session: Session) -> dict[int, dict[str, int]]:
-    """Subscriptions that are worth something now, by integration and currency."""
+def _payers(session: Session, one: int | None) -> dict[int, dict[str, int]]:
+    """Subscriptions that are worth something now, by integration and currency; `one`: of that
+    integration alone."""
     found: dict[int, dict[str, int]] = defaultdict(dict)
-    for number, currency, subscriptions in session.execute(_PAYERS):
+    statement = _PAYERS if one is None else _PAYERS.where(Subscription.integration_id == one)
+    for number, currency, subscriptions in session.execute(statement):
         found[number][currency or ""] = subscriptions
     return found
 

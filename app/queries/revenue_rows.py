@@ -1,13 +1,13 @@
 """What revenue is computed from, read from the registry for one integration."""
 
 from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import ColumnElement, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.billing import BillingType
@@ -33,6 +33,8 @@ class Sums(NamedTuple):
 
 Moved = dict[tuple[int, str], Movements]
 Paid = dict[tuple[str, BillingType], Sums]
+#: Amounts by currency, in order.
+Pays = tuple[tuple[str, int], ...]
 
 
 def movements_by_day(session: Session, integration_id: int, days: Days) -> Moved:
@@ -82,80 +84,35 @@ def opening(session: Session, integration_id: int, days: Days) -> dict[str, int]
 def holdings(session: Session, integration_id: int, days: Days) -> list[Holding]:
     """What every account of an integration pays at both ends of some days; equal ones together,
     because most pay one of a few prices."""
-    ends = _ends(integration_id, days)
-    each = ends.accounts.subquery()
-    alike = (
-        each.c.first_currency, each.c.opening, each.c.closing, each.c.stays, each.c.cycle,
-        each.c.anchor_day,
-    )  # fmt: skip
-    one = each.c.first_currency == each.c.last_currency
-    rows = session.execute(select(*alike, func.count()).where(one).group_by(*alike))
-    found = [
-        Holding(
-            {currency: int(before)} if before else {},
-            {currency: int(after)} if after else {},
-            bool(stays),
-            cycle or 0,
-            anchor_day or 0,
-            number,
-        )
-        for currency, before, after, stays, cycle, anchor_day, number in rows
-    ]
-    several = select(each.c.account).where(~one)
-    return found + _one_by_one(session, ends.rows.where(RevenueStep.account.in_(several)), days)
-
-
-class _Ends(NamedTuple):
-    """Statements: the steps at either end of some days, and the same by account."""
-
-    rows: Any
-    accounts: Any
-
-
-def _ends(integration_id: int, days: Days) -> _Ends:
     step = RevenueStep
     before = and_(step.day < days.first, step.until_day >= days.first)
-    after = step.until_day >= days.end
-    where = (step.integration_id == integration_id, step.day < days.end, or_(before, after))
-    due = and_(before, step.cycle > 0)
-    accounts = (
+    rows = session.execute(
         select(
-            step.account.label("account"),
-            func.min(step.currency).label("first_currency"),
-            func.max(step.currency).label("last_currency"),
-            func.sum(case((before, step.after_minor), else_=0)).label("opening"),
-            func.sum(case((after, step.after_minor), else_=0)).label("closing"),
-            func.max(case((and_(after, step.active), 1), else_=0)).label("stays"),
-            func.max(case((due, step.cycle), else_=0)).label("cycle"),
-            func.max(case((due, step.anchor_day), else_=0)).label("anchor_day"),
+            step.account, step.currency, step.day, step.until_day, step.after_minor, step.active,
+            step.cycle, step.anchor_day,
+        ).where(
+            step.integration_id == integration_id,
+            step.day < days.end,
+            or_(before, step.until_day >= days.end),
         )
-        .where(*where)
-        .group_by(step.account)
-    )
-    rows = select(
-        step.account, step.currency, step.day, step.until_day, step.after_minor, step.active,
-        step.cycle, step.anchor_day,
-    ).where(*where)  # fmt: skip
-    return _Ends(rows, accounts)
-
-
-def _one_by_one(session: Session, statement: Any, days: Days) -> list[Holding]:
-    """Accounts that pay in several currencies."""
+    )  # fmt: skip
     found: dict[str, _Account] = defaultdict(_Account)
-    for row in session.execute(statement):
-        account, currency, day, until_day, after_minor, active, cycle, anchor_day = row
+    for account, currency, day, until_day, after_minor, active, cycle, anchor_day in rows:
         held = found[account]
         if day < days.first <= until_day:
-            held.opening[currency] = after_minor
+            if after_minor:
+                held.opening[currency] = after_minor
             if day >= held.opened_day:
                 held.opened_day, held.cycle, held.anchor_day = day, cycle, anchor_day
         if until_day >= days.end:
-            held.closing[currency] = after_minor
+            if after_minor:
+                held.closing[currency] = after_minor
             if day >= held.closed_day:
                 held.closed_day, held.stays = day, active
+    alike = Counter(each.standing() for each in found.values())
     return [
-        Holding(each.opening, each.closing, each.stays, each.cycle, each.anchor_day)
-        for each in found.values()
+        Holding(dict(opening), dict(closing), stays, cycle, anchor_day, number)
+        for (opening, closing, stays, cycle, anchor_day), number in alike.items()
     ]
 
 
@@ -172,6 +129,16 @@ class _Account:
         self.opened_day = self.closed_day = -1
         self.cycle = self.anchor_day = 0
         self.stays = False
+
+    def standing(self) -> tuple[Pays, Pays, bool, int, int]:
+        """What makes two accounts equal."""
+        opening, closing = self.opening, self.closing
+        cycle, anchor_day = (self.cycle, self.anchor_day) if self.cycle else (0, 0)
+        return _in_order(opening), _in_order(closing), self.stays, cycle, anchor_day
+
+
+def _in_order(amounts: Mapping[str, int]) -> Pays:
+    return tuple(amounts.items() if len(amounts) < 2 else sorted(amounts.items()))
 
 
 def payments(session: Session, integration_id: int, days: Days) -> Paid:
