@@ -664,7 +664,7 @@ def test_a_long_poll_is_held_as_long_as_its_answer_may_take(tmp_path):
         patient = Timeouts(first_byte_ms=60_000, idle_ms=20)
         async with staged(tmp_path, handler, timeouts=patient) as (stage, up):
             sweeps, sweep = [], stage.hub.sweep
-            stage.hub.sweep = lambda: sweeps.append(sweep())
+            stage.hub.sweep = lambda as_of_ns: sweeps.append(sweep(as_of_ns))
             caller = await stage.caller()
             caller.send(request("GET", "/globex/poll"))
             await until(lambda: up.heads)
