@@ -27,6 +27,26 @@ _LONGEST_US = 5 * 366 * spans.DAY_US
 _LATEST_DAY = (datetime(2200, 1, 1, tzinfo=UTC) - datetime(1970, 1, 1, tzinfo=UTC)).days
 
 
+def _up_to(most: int) -> str:
+    """A regular expression of the whole numbers from 1 to `most`, two digits or more."""
+    digits = str(most)
+    shorter = f"[1-9][0-9]{{0,{len(digits) - 2}}}"
+    below = [
+        f"{digits[:at]}[{int(at == 0)}-{int(digit) - 1}][0-9]{{{len(digits) - at - 1}}}"
+        for at, digit in enumerate(digits)
+        if int(digit) > int(at == 0)
+    ]
+    return "|".join([shorter, *below, digits])
+
+
+#: What `Duration` takes, no less and no more.
+_PATTERN = "^({})$".format(
+    "|".join(
+        f"({_up_to(_LONGEST_US // spans.parse_duration(f'1{unit}'))}){unit}" for unit in "smhdw"
+    )
+)
+
+
 def plain_text(longest: int, description: str = "") -> ma.fields.String:
     """Text that a database can hold."""
     known = {"description": description} if description else {}
@@ -39,7 +59,7 @@ class Duration(ma.fields.String):
     """`15m`, `1h`, `30d`; in microseconds inside."""
 
     def __init__(self, description: str) -> None:
-        known = {"description": description, "pattern": "^[1-9][0-9]{0,8}[smhdw]$"}
+        known = {"description": description, "pattern": _PATTERN}
         super().__init__(metadata=known)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:

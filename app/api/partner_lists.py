@@ -9,7 +9,7 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from app import queries
 from app.api import rendering
-from app.api.arguments import Arguments
+from app.api.arguments import Arguments, WholeNumber
 from app.api.context import now_us, reading, scope
 from app.commands.partner_lists import MOST, read, take
 from app.db import transaction
@@ -38,7 +38,7 @@ class ListArguments(Arguments):
             "maxItems": MOST,
         },
     )
-    total = fields.Integer(strict=True, validate=ma.validate.Range(0, 10**9))
+    total = WholeNumber(0, 10**9, "How many the list has")
 
 
 class DifferenceSchema(ma.Schema):

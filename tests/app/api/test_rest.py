@@ -1,6 +1,7 @@
 """The API as a program sees it: shapes, windows, filters, paging, problems, the document."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import jsonschema
@@ -56,7 +57,7 @@ def test_the_document_is_valid_openapi_3_1(world):
 
 def test_the_document_holds_every_route_of_the_api_and_no_other(world):
     routes = {
-        rule.rule.replace("<", "{").replace(">", "}")
+        re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
         for rule in world.app.url_map.iter_rules()
         if rule.rule.startswith("/api/") and "openapi" not in rule.rule
     }
