@@ -29,7 +29,7 @@ from app.domain.rule import (
 from app.domain.window import MINUTE_US
 from app.domain.words import Fault
 from app.queries.counts import Counts
-from app.queries.stuck import StuckCounts
+from app.queries.stuck_counts import StuckCounts
 
 
 @dataclass(frozen=True, slots=True)

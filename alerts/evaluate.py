@@ -40,7 +40,7 @@ from app.domain.rule import (
 from app.domain.window import HOUR_US, parse_duration
 from app.queries.counts import Counts, CountsView, together
 from app.queries.results import IntegrationView
-from app.queries.stuck import StuckCounts
+from app.queries.stuck_counts import StuckCounts
 
 MIDSPAN = "midspan"
 

@@ -31,7 +31,7 @@ from app.errors import Unavailable
 from app.logs import get as get_logger
 from app.queries import Reading, list_integrations
 from app.queries.counts import Counts, CountsView, counts
-from app.queries.stuck import StuckCounts, stuck_counts
+from app.queries.stuck_counts import StuckCounts, stuck_counts
 
 #: How many past weeks say what is to be expected.
 _WEEKS = 4

@@ -26,7 +26,7 @@ from app.domain.rule import (
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.queries.counts import Counts
 from app.queries.results import Latency
-from app.queries.stuck import StuckCounts
+from app.queries.stuck_counts import StuckCounts
 
 HOUR = HOUR_US
 AVAILABILITY = Objective("availability", 0.995, 28 * DAY_US)

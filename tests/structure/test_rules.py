@@ -114,3 +114,22 @@ def test_the_error_reference_is_what_the_proxy_knows() -> None:
     assert markdown().strip() in (ROOT / "docs/errors.md").read_text(), (
         "print collectors.proxy.errors.markdown() into docs/errors.md"
     )
+
+
+def test_a_module_takes_no_name_that_its_package_gives_to_something_else() -> None:
+    """The first import of `app.queries.stuck` would put the module where a function stood."""
+    taken = [
+        f"{name.removesuffix('/__init__.py')}/{alias.name}.py"
+        for name, tree in sources().items()
+        if name.endswith("/__init__.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if (ROOT / name).with_name(f"{alias.name}.py").exists()
+        and node.module not in (package_of(name), f"{package_of(name)}.{alias.name}")
+    ]
+    assert not taken, f"call these modules something else: {taken}"
+
+
+def package_of(name: str) -> str:
+    return name.removesuffix("/__init__.py").replace("/", ".")
