@@ -278,15 +278,18 @@
     root.dataset.stale = old ? "1" : "";
   }
 
-  /* A callback that is refused because the session is over leads to the log-in page. */
-  var failing = false;
+  /* A callback that is refused because the session is over leads to the log-in page; the others of
+     the page are refused, too, and going there again would break off going there. */
+  var failing = false, leaving = false;
+  window.addEventListener("pageshow", function () { leaving = false; });
   var fetched = window.fetch;
   window.fetch = function (input, init) {
     var asked = typeof input === "string" ? input : (input && input.url) || "";
     return fetched.call(this, input, init).then(function (answer) {
       if (asked.indexOf("_dash-update-component") >= 0) {
         failing = answer.status >= 500;
-        if (answer.status === 401) {
+        if (answer.status === 401 && !leaving) {
+          leaving = true;
           location.assign("/login?next=" + encodeURIComponent(location.pathname + location.search));
         }
       }
