@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from app.domain.foreign import plain
 from app.domain.phrases import count
-from app.domain.units import MINUS, NONE, ms, ratio
+from app.domain.units import ms, ratio
 from app.domain.window import DAY_US, SECOND_US, Window
 from app.queries.budgets import BudgetView
 from app.queries.weekly import IntegrationWeek, PartnerWeek
@@ -125,9 +125,8 @@ def _section(each: IntegrationWeek, week: Window, base_url: str) -> Section:
 
 
 def _budget(found: BudgetView) -> Line:
-    left = found.standing.remaining_ratio
-    text = NONE if left is None else f"{MINUS if left < 0 else ''}{ratio(abs(left))}"
-    return Line(f"Budget left, {found.objective.name}, {found.objective.window}", text, "")
+    name = f"Budget left, {found.objective.name}, {found.objective.window}"
+    return Line(name, ratio(found.standing.remaining_ratio), "")
 
 
 def _worst(each: IntegrationWeek) -> str:

@@ -14,7 +14,7 @@ from alerts.outbox import Letter
 from app.domain.alert import Event
 from app.domain.foreign import plain
 from app.domain.phrases import count, span
-from app.domain.units import MINUS, NONE, ms, ratio
+from app.domain.units import ms, ratio
 
 #: What a headline can do without: the rule and the page say it.
 _ASIDE = re.compile(r" in the last [a-z0-9 ]+|; burning .*")
@@ -151,9 +151,8 @@ def _figures(evidence: dict[str, Any]) -> tuple[Figure, ...]:
 
 
 def _budget(found: dict[str, Any]) -> Figure:
-    left = found["remaining_ratio"]
-    text = NONE if left is None else f"{MINUS if left < 0 else ''}{ratio(abs(left))}"
-    return Figure(f"Budget left, {found['name']}, {found['window']}", text, "", "")
+    name = f"Budget left, {found['name']}, {found['window']}"
+    return Figure(name, ratio(found["remaining_ratio"]), "", "")
 
 
 def _operation(found: dict[str, Any]) -> str:

@@ -14,6 +14,7 @@ from app import queries
 from app.api import rendering
 from app.api.arguments import Span, window_of
 from app.api.context import now_us, reading, scope
+from app.api.ratios import both_terms
 from app.api.schemas import WindowSchema
 from app.domain.currency import MINOR_DIGITS
 from app.domain.retention import Ratio
@@ -47,18 +48,6 @@ class MoneySchema(ma.Schema):
 
     amount_minor = _minor("How much")
     currency = fields.String(required=True)
-
-
-class RatioSchema(ma.Schema):
-    """A ratio with both its terms; null in its place when there is no denominator."""
-
-    value = fields.Float(required=True)
-    numerator = fields.Integer(required=True)
-    denominator = fields.Integer(required=True)
-
-
-def _ratio() -> fields.Nested:
-    return fields.Nested(RatioSchema, required=True, allow_none=True)
 
 
 class MovementsSchema(ma.Schema):
@@ -116,11 +105,11 @@ class RevenueSchema(ma.Schema):
     movements = fields.Nested(MovementsSchema, required=True)
     customers = fields.Integer(required=True)
     arpa_minor = _minor("MRR of one customer", nullable=True)
-    grr = _ratio()
-    nrr = _ratio()
-    logo_churn = _ratio()
-    revenue_churn = _ratio()
-    trial_conversion = _ratio()
+    grr = both_terms()
+    nrr = both_terms()
+    logo_churn = both_terms()
+    revenue_churn = both_terms()
+    trial_conversion = both_terms()
     ltv_minor = _minor("ARPA by monthly logo churn; null: nobody left", nullable=True)
     at_risk_minor = _minor(
         "MRR of installations that met too many failures; null: nobody pays", nullable=True

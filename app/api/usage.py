@@ -11,6 +11,7 @@ from app import queries
 from app.api import rendering
 from app.api.arguments import Span, window_of
 from app.api.context import now_us, reading, scope
+from app.api.ratios import both_terms
 from app.api.schemas import WindowSchema
 from app.domain.usage import DAY, MONTH, WEEK
 from app.domain.window import DAY_US, Window, window_ending
@@ -36,18 +37,6 @@ def _moment() -> fields.String:
     return fields.String(required=True, metadata={"format": "date-time"})
 
 
-class TermsSchema(ma.Schema):
-    """A ratio with both its terms; null in its place when there is no denominator."""
-
-    value = fields.Float(required=True)
-    numerator = fields.Integer(required=True)
-    denominator = fields.Integer(required=True)
-
-
-def _terms() -> fields.Nested:
-    return fields.Nested(TermsSchema, required=True, allow_none=True)
-
-
 class ActiveSchema(ma.Schema):
     """Installations active within a span that ends with the window."""
 
@@ -70,9 +59,9 @@ class GrowthSchema(ma.Schema):
 class ConcentrationSchema(ma.Schema):
     """What the customers with the most exchanges have of all exchanges that name somebody."""
 
-    top_1 = _terms()
-    top_5 = _terms()
-    top_10 = _terms()
+    top_1 = both_terms()
+    top_5 = both_terms()
+    top_10 = both_terms()
 
 
 class DayUseSchema(ma.Schema):
@@ -183,7 +172,7 @@ class UsageSchema(ma.Schema):
     known_from = _moment()
     sentence = fields.String(required=True)
     active = fields.Nested(ActiveSchema, required=True)
-    stickiness = _terms()
+    stickiness = both_terms()
     installations = fields.Nested(GrowthSchema, required=True)
     customers_active = _whole("Customers with an active installation")
     exchanges = _whole("Recorded exchanges of the window")
