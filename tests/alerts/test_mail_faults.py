@@ -46,8 +46,7 @@ class Sending:
 
 
 @pytest.fixture
-def sending(engine, store, tmp_path, monkeypatch):
-    monkeypatch.setattr("app.mail.delivery.TIMEOUT_S", 0.3)
+def sending(engine, store, tmp_path):
     sending = Sending(engine, store, tmp_path)
     yield sending
     sending.server.close()
@@ -65,8 +64,9 @@ def order(server: MailServer) -> dict[str, int]:
 
 
 def test_every_alert_arrives_through_every_fault_and_copies_carry_the_first_ones_id(
-    engine, sending
+    engine, sending, monkeypatch
 ):
+    monkeypatch.setattr("app.mail.delivery.TIMEOUT_S", 0.3)
     sending.begin()
     sending.end()
     sending.server.says = ["451", "drop", "reset", "trickle", "421", "drop", "452", "drop"] * 2

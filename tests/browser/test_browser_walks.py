@@ -14,6 +14,13 @@ import shots
 EXCHANGE = re.compile(r"/exchanges/[0-9a-f-]{36}$")
 OPENING = "main .opening"
 READY = "main .page:not(.loading)"
+# The id of an exchange begins with the millisecond it started in, as UUIDv7 lays down.
+ALL_FAILED_BEFORE_THE_END = """() => {
+  const end = Date.parse(new URLSearchParams(location.search).get("to"));
+  const ids = [...document.querySelectorAll("#health-failures .ag-row a")]
+    .map(link => link.pathname.split("/").pop().replace("-", ""));
+  return ids.length > 0 && ids.every(id => parseInt(id.slice(0, 12), 16) < end);
+}"""
 
 
 @dataclass(frozen=True)
@@ -94,6 +101,8 @@ def _narrow_by_dragging(page):
 
 
 def _open_a_failure_and_copy_its_link(page, base):
+    """One of the narrowed range: the list may come after the figures."""
+    page.wait_for_function(ALL_FAILED_BEFORE_THE_END)
     page.locator("#health-failures .ag-row a").first.click()
     page.wait_for_url(EXCHANGE)
     page.wait_for_selector("text=Timing")
