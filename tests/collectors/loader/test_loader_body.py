@@ -126,4 +126,18 @@ def test_a_body_that_was_cut_hides_half_a_card_number():
 )
 def test_whatever_came_text_or_a_note_is_stored(raw, encoding, kind):
     found = scrubbed(raw, ("content-encoding", encoding), ("content-type", kind))
-    found.decode()
+    assert found.decode("utf-8", "strict").encode() == found
+
+
+@given(
+    st.dictionaries(st.text(max_size=8), st.text(max_size=20) | st.integers() | st.none()),
+    st.sampled_from([(bytes, ""), (bytes, "gzip"), (bytes, "br"), (gzip.compress, "gzip")]),
+    st.sampled_from(["", "application/json", "text/plain", "multipart/form-data"]),
+)
+def test_a_password_is_hidden_whatever_stands_beside_it_and_whatever_is_said_of_it(
+    beside, sent_as, kind
+):
+    pack, encoding = sent_as
+    raw = pack(json.dumps({**beside, "password": "cana77"}).encode())
+    found = scrubbed(raw, ("content-encoding", encoding), ("content-type", kind))
+    assert b"cana77" not in found

@@ -10,6 +10,14 @@ depends_on = None
 
 
 def upgrade() -> None:
+    _exchange_rates()
+    _billing_events()
+    _payment_days()
+    _revenue_steps()
+    _subscriptions()
+
+
+def _exchange_rates() -> None:
     op.create_table(
         "exchange_rates",
         sa.Column("base", sa.String(length=3), nullable=False, comment="ISO 4217"),
@@ -29,6 +37,9 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("base", "currency", "day", name=op.f("pk_exchange_rates")),
     )
+
+
+def _billing_events() -> None:
     op.create_table(
         "billing_events",
         sa.Column(
@@ -208,6 +219,9 @@ def upgrade() -> None:
         sqlite_where=sa.text("NOT payment"),
         postgresql_where=sa.text("NOT payment"),
     )
+
+
+def _payment_days() -> None:
     op.create_table(
         "payment_days",
         sa.Column(
@@ -258,6 +272,9 @@ def upgrade() -> None:
             "integration_id", "day", "currency", "type", name=op.f("pk_payment_days")
         ),
     )
+
+
+def _revenue_steps() -> None:
     op.create_table(
         "revenue_steps",
         sa.Column(
@@ -347,6 +364,9 @@ def upgrade() -> None:
         ["integration_id", "until_day"],
         unique=False,
     )
+
+
+def _subscriptions() -> None:
     op.create_table(
         "subscriptions",
         sa.Column(
