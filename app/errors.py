@@ -80,6 +80,18 @@ class MailUnavailable(Unavailable):
     """The mail server, or the outbox, does not take mail for now."""
 
 
+class HostDenied(MidspanError):
+    """A host at an address that must not be connected to."""
+
+
+class HostUnavailable(Unavailable):
+    """A host that cannot be reached or does not answer as it should for now."""
+
+
+class HostSlow(HostUnavailable):
+    """A host that did not do in time what it was asked for."""
+
+
 class ReceiverRefused(MidspanError):
     """A message that its receiver will not take, however often it is sent."""
 

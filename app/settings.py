@@ -90,6 +90,9 @@ class Settings:
     idle_timeout_us: int
     connections: int
     peer_connections: int
+    list_bytes: int
+    list_pages: int
+    list_timeout_us: int
     stripe_secrets: tuple[tuple[str, str], ...]
     log_level: str
     log_format: str
@@ -208,6 +211,9 @@ def _parse(given: Mapping[str, str]) -> Settings:
         retry_after_max_us=get("RETRY_AFTER_MAX", "60s", _duration_or_zero),
         **_caps(get),
         capture_ratio=get("CAPTURE_RATIO", "0.01", _ratio),
+        list_bytes=get("LIST_BYTES", "33554432", _between(1_024, 2**30)),
+        list_pages=get("LIST_PAGES", "1000", _between(1, 100_000)),
+        list_timeout_us=get("LIST_TIMEOUT", "60s", parse_duration),
         stripe_secrets=get("STRIPE_SECRETS", "", _stripe_secrets),
         log_level=get("LOG_LEVEL", *_choice("info", "debug", "warning", "error")),
         log_format=get("LOG_FORMAT", *_choice("text", "json")),

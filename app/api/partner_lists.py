@@ -11,9 +11,10 @@ from app import queries
 from app.api import rendering
 from app.api.arguments import Arguments, WholeNumber
 from app.api.context import now_us, reading, scope
-from app.commands.partner_lists import MOST, read, take
+from app.commands.partner_lists import MOST, ListRefused, note, read, take
 from app.db import transaction
-from app.errors import Refused
+from app.domain.partner_list import ListFailure
+from app.domain.window import SECOND_US
 from app.queries.partner_lists import ListView
 
 Json = dict[str, Any]
@@ -50,10 +51,22 @@ class DifferenceSchema(ma.Schema):
     there = fields.String(required=True, allow_none=True)
 
 
+class NotTakenSchema(ma.Schema):
+    """Why a list was not taken: a word, and what was wrong with this one."""
+
+    reason = fields.String(required=True, validate=ma.validate.OneOf([*ListFailure]))
+    detail = fields.String(required=True)
+
+
 class ListSchema(ma.Schema):
-    """The newest list that was taken against the platform's, the first 500 differences by name."""
+    """The newest list that was taken against the platform's, the first 500 differences by name.
+    `failure`: why the list that was posted or pulled last (`tried_at`) was not taken; then the one
+    before stands. `pulled_every_seconds` null: it is only posted."""
 
     taken_at = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    tried_at = fields.String(required=True, allow_none=True, metadata={"format": "date-time"})
+    failure = fields.Nested(NotTakenSchema, required=True, allow_none=True)
+    pulled_every_seconds = fields.Integer(required=True, allow_none=True)
     listed = fields.Integer(required=True)
     counts = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     items = fields.List(fields.Nested(DifferenceSchema), required=True)
@@ -83,7 +96,9 @@ def post(given: Json, slug: str) -> Json:
     queries.get_integration(reading(), scope(), slug)
     try:
         listed = read(given["items"], given.get("total"))
-    except Refused as error:
+    except ListRefused as error:
+        with transaction(reading().engine) as session:
+            note(session, slug, error.failure, str(error), now_us=now_us())
         raise UnprocessableEntity(f"{error}; nothing was taken") from None
     with transaction(reading().engine) as session:
         take(session, slug, listed, now_us=now_us())
@@ -92,9 +107,16 @@ def post(given: Json, slug: str) -> Json:
 
 def _rendered(view: ListView) -> Json:
     return {
-        "taken_at": None if view.taken_us is None else rendering.moment(view.taken_us),
+        "taken_at": _moment(view.taken_us),
+        "tried_at": _moment(view.tried_us),
+        "failure": view.failure._asdict() if view.failure else None,
+        "pulled_every_seconds": None if view.every_us is None else view.every_us // SECOND_US,
         "listed": view.listed,
         "counts": view.counts,
         "items": [each._asdict() for each in view.items],
         "next": None,
     }
+
+
+def _moment(at_us: int | None) -> str | None:
+    return None if at_us is None else rendering.moment(at_us)

@@ -6,10 +6,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, Text, any_, bindparam, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+#: The same statement in both dialects, whose types know nothing of each other.
+_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _MARKS = {"sqlite": "?", "postgresql": "%s"}
+
+
+def upsert(session: Session, table: Table) -> Any:
+    """An insert that can say what to do about rows that are there already."""
+    return _INSERTS[session.get_bind().dialect.name](table)
 
 
 def insert_rows(

@@ -6,19 +6,16 @@ day counts its installations itself, so numbers are right before `refresh` came 
 """
 
 from collections.abc import Collection, Iterable
-from typing import Any
 
 from sqlalchemy import Table, bindparam, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.commands.bulk import upsert
 from app.domain.window import DAY_US
 from app.models import FunnelDay
 from app.models.funnels import DayCounts, day_counts, funnels_of, installs_statement
 
 _days: Table = FunnelDay.__table__  # type: ignore[assignment]
-#: The same statement in both dialects, whose types know nothing of each other.
-_INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 
 
 def day_of(at_us: int) -> int:
@@ -34,8 +31,7 @@ def stale(session: Session, days: Collection[tuple[int, int]]) -> None:
         {"integration_id": owner, "day": day, "stale": True, "counts": b"", "parts": b""}
         for owner, day in sorted(days)
     ]
-    made = _INSERTS[session.get_bind().dialect.name](_days)
-    mark = made.on_conflict_do_update(
+    mark = upsert(session, _days).on_conflict_do_update(
         index_elements=["integration_id", "day"], set_={"stale": True}, where=~_days.c.stale
     )
     session.connection().execute(mark, rows)

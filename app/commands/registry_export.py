@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, selectinload
 
 from app.commands import registry_rows as rows
 from app.commands.registry_values import (
+    LIST_EVERY_US,
     InferEntry,
     IntegrationEntry,
     ObjectiveEntry,
@@ -58,6 +59,7 @@ def current_integrations() -> Select[Integration]:
             selectinload(Integration.funnel_steps),
             selectinload(Integration.funnel_deadlines),
             selectinload(Integration.inference_rules),
+            selectinload(Integration.list_source),
             selectinload(Integration.inbound_tokens),
         )
     )
@@ -109,6 +111,7 @@ def _integration(row: Integration) -> IntegrationEntry:
         paused=rows.paused_of(row.wire),
         capture=rows.capture_of(row.wire),
         tls=rows.tls_of(row.wire),
+        **rows.list_source_of(row),
     )
 
 
@@ -144,6 +147,11 @@ def _integration_document(entry: IntegrationEntry) -> dict[str, Any]:
         funnel=list(entry.funnel),
         funnel_deadlines={step: format_duration(long) for step, long in entry.funnel_deadlines},
         infer=[_infer_document(each) for each in entry.infer],
+        installations_url=entry.installations_url,
+        installations_token_file=entry.installations_token_file,
+        installations_every=None
+        if entry.installations_every_us == LIST_EVERY_US
+        else format_duration(entry.installations_every_us),
     )
 
 

@@ -5,11 +5,13 @@ whose problems read `registry.yaml:12: what is wrong and what to write`. It writ
 """
 
 from pathlib import Path
+from typing import Any
 
 from app.commands import registry_checks as check
 from app.commands.registry_fields import Fields, Problems
 from app.commands.registry_funnel import funnel
 from app.commands.registry_values import (
+    LIST_EVERY_US,
     IntegrationEntry,
     ObjectiveEntry,
     PartnerEntry,
@@ -30,12 +32,14 @@ _TIMEOUTS = ("connect_ms", "first_byte_ms", "idle_ms", "total_ms")
 _LIMITS = ("requests_per_second", "burst", "concurrency", "body_bytes", "queue", "queue_ms")
 _RAMP = ("from", "to", "over", "since")
 _BREAKER = ("error_ratio", "minimum", "window", "open", "probes")
+_LIST_EVERY = check.seconds(300, 31 * 86_400)
 _TLS = ("ca_file", "client_cert_file", "client_key_file")
 _INTEGRATION = (
     "slug", "name", "visibility", "category", "api_base_url", "webhook_url",
     "inbound_token_sha256", "allow_private_addresses", "timeouts", "limits", "operations",
     "deprecated", "objectives", "funnel", "funnel_deadlines", "infer", "ramp", "breaker",
-    "paused", "capture", "tls",
+    "paused", "capture", "tls", "installations_url", "installations_token_file",
+    "installations_every",
 )  # fmt: skip
 
 
@@ -138,6 +142,7 @@ def _integration(node: Node, problems: Problems) -> IntegrationEntry:
         paused=fields.value("paused", check.flag, False),
         capture=fields.value("capture", check.capture_policy, CapturePolicy.SAMPLE),
         tls=_tls(fields.inner("tls", _TLS), problems),
+        **_own_list(fields, problems),
     )
 
 
@@ -205,6 +210,19 @@ def _tls(fields: Fields, problems: Problems) -> TlsFiles:
         line = fields.line_of("client_key_file")
         problems.add(line, "'client_key_file' is for a 'client_cert_file', and there is none")
     return files
+
+
+def _own_list(fields: Fields, problems: Problems) -> dict[str, Any]:
+    """Where the partner's own list of installations is pulled from."""
+    for key in ("installations_token_file", "installations_every"):
+        if fields.has(key) and not fields.has("installations_url"):
+            said = f"{key!r} is for an 'installations_url', and there is none"
+            problems.add(fields.line_of(key), said)
+    return {
+        "installations_url": fields.value("installations_url", check.web_url, None),
+        "installations_token_file": fields.value("installations_token_file", check.file_path, None),
+        "installations_every_us": fields.value("installations_every", _LIST_EVERY, LIST_EVERY_US),
+    }
 
 
 def _operations(fields: Fields, problems: Problems) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from app.models import (
     InboundToken,
     InferenceRule,
     Integration,
+    ListSource,
     Objective,
     Operation,
     Partner,
@@ -45,12 +46,13 @@ ListTable = (
     | type[FunnelStep]
     | type[InboundToken]
     | type[InferenceRule]
+    | type[ListSource]
     | type[Objective]
     | type[Operation]
 )
 _LISTS: tuple[ListTable, ...] = (
-    DeprecatedOperation, FunnelDeadline, FunnelStep, InboundToken, InferenceRule, Objective,
-    Operation,
+    DeprecatedOperation, FunnelDeadline, FunnelStep, InboundToken, InferenceRule, ListSource,
+    Objective, Operation,
 )  # fmt: skip
 _FUNNEL = frozenset({"funnel", "funnel_deadlines"})
 
@@ -184,6 +186,15 @@ def _list_rows(entry: IntegrationEntry) -> Iterable[tuple[ListTable, dict[str, A
         yield FunnelDeadline, {"step": step, "deadline_us": deadline_us}
     for position, rule in enumerate(entry.infer):
         yield InferenceRule, {"position": position, **inference_columns(rule)}
+    if entry.installations_url is not None:
+        yield (
+            ListSource,
+            {
+                "url": entry.installations_url,
+                "token_file": entry.installations_token_file,
+                "every_us": entry.installations_every_us,
+            },
+        )
     for token in entry.inbound_token_sha256:
         yield InboundToken, {"sha256": token}
 

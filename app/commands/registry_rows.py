@@ -97,6 +97,17 @@ def inference_of(row: Integration) -> tuple[InferEntry, ...]:
     )
 
 
+def list_source_of(row: Integration) -> dict[str, Any]:
+    """What the file says of where the partner's own list is pulled from."""
+    if row.list_source is None:
+        return {}
+    return {
+        "installations_url": row.list_source.url,
+        "installations_token_file": row.list_source.token_file,
+        "installations_every_us": row.list_source.every_us,
+    }
+
+
 def inference_columns(entry: InferEntry) -> dict[str, Any]:
     """What a row of `inference_rules` says of an entry."""
     direction = None if entry.direction is None else int(Direction.of(entry.direction))

@@ -6,7 +6,11 @@ Lists whose order means nothing (partners, integrations, tokens, deadlines) are 
 from dataclasses import dataclass, field
 
 from app.domain.route import Breaker, CapturePolicy, Limits, Timeouts, TlsFiles
+from app.domain.window import HOUR_US
 from app.models import Visibility
+
+#: How often a partner's own list is pulled.
+LIST_EVERY_US = 6 * HOUR_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,9 @@ class IntegrationEntry:
     paused: bool = False
     capture: CapturePolicy = CapturePolicy.SAMPLE
     tls: TlsFiles = field(default_factory=TlsFiles)
+    installations_url: str | None = None
+    installations_token_file: str | None = None
+    installations_every_us: int = LIST_EVERY_US
 
 
 @dataclass(frozen=True, slots=True)

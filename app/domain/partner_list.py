@@ -23,6 +23,27 @@ class ListDifference(StrEnum):
     DIFFERENT_STATE = "different_state"
 
 
+class ListFailure(StrEnum):
+    """Why a list was not taken. Then the one before stands."""
+
+    UNDER_WAY = "under_way"
+    NO_TOKEN = "no_token"  # noqa: S105 - the word, not a secret
+    DENIED = "denied"
+    UNREACHABLE = "unreachable"
+    TOO_SLOW = "too_slow"
+    REDIRECTED = "redirected"
+    REFUSED = "refused"
+    TRUNCATED = "truncated"
+    UNREADABLE = "unreadable"
+    TOO_LARGE = "too_large"
+    TOO_MANY_PAGES = "too_many_pages"
+    PAGING_LOOPS = "paging_loops"
+    PAGING_LEAVES = "paging_leaves"
+    COUNT_DIFFERS = "count_differs"
+    BAD_ITEM = "bad_item"
+    REPEATED = "repeated"
+
+
 class Difference(NamedTuple):
     """One installation that the two do not agree on. None: not on that list."""
 

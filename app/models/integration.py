@@ -110,6 +110,7 @@ class Integration(Base):
     inference_rules: Mapped[list["InferenceRule"]] = relationship(
         order_by="InferenceRule.position", viewonly=True
     )
+    list_source: Mapped["ListSource | None"] = relationship(viewonly=True)
     inbound_tokens: Mapped[list["InboundToken"]] = relationship(
         order_by="InboundToken.sha256", viewonly=True
     )
@@ -231,6 +232,22 @@ class InferenceRule(Base):
     status_from: Mapped[int] = mapped_column(comment="Least HTTP status")
     status_to: Mapped[int] = mapped_column(comment="Greatest HTTP status")
     step: Mapped[str] = mapped_column(String(63), comment="What it means")
+
+
+class ListSource(Base):
+    """Where a partner's own list of its installations is pulled from."""
+
+    __tablename__ = "list_sources"
+    __table_args__ = (CheckConstraint("every_us > 0", name="every_positive"),)
+
+    integration_id: Mapped[int] = mapped_column(
+        ForeignKey("integrations.id", ondelete="CASCADE"), primary_key=True, comment="Whose"
+    )
+    url: Mapped[str] = mapped_column(String(2000), comment="Of its first page")
+    token_file: Mapped[str | None] = mapped_column(
+        String(1000), comment="Holds the token that is shown there, on the loader's machine"
+    )
+    every_us: Mapped[int] = mapped_column(BigInteger, comment="How often, microseconds")
 
 
 class InboundToken(Base):

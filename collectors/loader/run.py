@@ -18,6 +18,7 @@ from app.settings import Settings, secret_key
 from app.store.open import open_store
 from app.store.port import MetricsStore, Retention
 from collectors.lifecycle.follow import Follower
+from collectors.lists.pull import Limits, Puller
 from collectors.loader.batch import Preparer
 from collectors.loader.load import Loader, Outage
 from collectors.loader.routing import Publisher, RoutesFile
@@ -29,6 +30,7 @@ _STATUS_S = 1.0
 _PUBLISH_S = 0.5
 _UPKEEP_S = 5.0
 _LIFECYCLE_S = 2.0
+_LISTS_S = 20.0
 _COLLECT_S = 10.0
 _START_AGAIN_S = 1.0
 #: How long the end waits for a helper; what it is doing then is rolled back.
@@ -75,13 +77,19 @@ def _helpers(
     """What goes on beside loading, each in a thread, so that a slow registry delays nothing."""
     retention = Retention(settings.exchange_retention_us, settings.capture_retention_us)
     upkeep = Upkeep(store, retention, status, stop.wait)
-    follower = Follower(store, settings.registry_url, lambda why: status.failures.update([why]))
+
+    def count(why: str) -> None:
+        status.failures.update([why])
+
+    follower = Follower(store, settings.registry_url, count)
+    puller = Puller(settings.registry_url, Limits.of(settings), count, _now_us)
     publisher = Publisher(settings.registry_url, settings.routes_path, status)
     return [
         _every(_STATUS_S, lambda: _write_status(settings.home, status, tail), stop, "status"),
         _every(_PUBLISH_S, publisher.publish, stop, "publisher"),
         _every(_UPKEEP_S, lambda: upkeep.run(_now_us()), stop, "upkeep"),
         _every(_LIFECYCLE_S, lambda: follower.turn(_now_us()), stop, "lifecycle"),
+        _every(_LISTS_S, puller.turn, stop, "lists"),
     ]
 
 

@@ -26,7 +26,9 @@
 Reasons: `undecodable_exchange`, `undecodable_loss`, `unknown_frame`, `unknown_word` (frames that
 are no record); `damaged`, `torn`, `missing` (journal records lost, with `damaged_bytes` and so
 on); `journal_unreadable`, `routes_unreadable`, `registry_unavailable`, `publish_failed`,
-`upkeep_postponed`, `lifecycle_postponed` (tried again). All counts begin at 0 with the process.
+`upkeep_postponed`, `lifecycle_postponed`, `lists_postponed` (tried again); `list_` and a word of
+`app.domain.partner_list.ListFailure` (a partner's own list was not taken). All counts
+begin at 0 with the process.
 """
 
 import json

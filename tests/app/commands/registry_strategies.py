@@ -117,11 +117,21 @@ def steps_and_more(steps: tuple[str, ...]) -> st.SearchStrategy[tuple]:
 
 
 def integrations(slug: str, tokens: list[str]) -> st.SearchStrategy[IntegrationEntry]:
-    return st.builds(with_funnel, plain_integrations(slug, tokens), funnels.flatmap(steps_and_more))
+    plain = plain_integrations(slug, tokens)
+    return st.builds(with_funnel, plain, funnels.flatmap(steps_and_more), own_list())
 
 
-def with_funnel(entry: IntegrationEntry, more: tuple) -> IntegrationEntry:
-    return replace(entry, funnel=more[0], funnel_deadlines=more[1], infer=more[2])
+def own_list() -> st.SearchStrategy[dict]:
+    fields = {
+        "installations_url": base_urls,
+        "installations_token_file": st.none() | paths,
+        "installations_every_us": st.integers(300, 86_400).map(lambda number: number * SECOND_US),
+    }
+    return st.just({}) | st.fixed_dictionaries(fields)
+
+
+def with_funnel(entry: IntegrationEntry, more: tuple, listed: dict) -> IntegrationEntry:
+    return replace(entry, funnel=more[0], funnel_deadlines=more[1], infer=more[2], **listed)
 
 
 def plain_integrations(slug: str, tokens: list[str]) -> st.SearchStrategy[IntegrationEntry]:

@@ -64,6 +64,9 @@ def test_a_full_integration_is_read_field_by_field() -> None:
         paused: true
         capture: failures
         tls: {{ca_file: /etc/ca.pem, client_cert_file: /etc/c.pem, client_key_file: /etc/k.pem}}
+        installations_url: https://api.globex.example/acme/installations
+        installations_token_file: /etc/midspan/globex.token
+        installations_every: 30m
 """
     )
     entry = registry_file.parse(text.encode(), "r.yaml").partners[0].integrations[0]
@@ -83,6 +86,9 @@ def test_a_full_integration_is_read_field_by_field() -> None:
     assert entry.breaker == Breaker(1, 5, 10 * SECOND_US, MINUTE_US, 1)
     assert (entry.paused, entry.capture) == (True, CapturePolicy.FAILURES)
     assert entry.tls == TlsFiles("/etc/ca.pem", "/etc/c.pem", "/etc/k.pem")
+    assert entry.installations_url == "https://api.globex.example/acme/installations"
+    assert entry.installations_token_file == "/etc/midspan/globex.token"
+    assert entry.installations_every_us == 30 * MINUTE_US
 
 
 @pytest.mark.parametrize(
@@ -155,6 +161,9 @@ BAD_FIELDS = [
     ("capture: all", "'all' is not one of sample, failures, none"),
     ("tls: {ca_file: ca.pem}", "'ca.pem' is not the whole path of a file"),
     ("tls: {client_key_file: /k.pem}", "there is none"),
+    ("installations_url: 'http://u:p@h/'", "must not carry a user name"),
+    ("installations_token_file: /t", "is for an 'installations_url', and there is none"),
+    ("installations_every: 1h", "is for an 'installations_url', and there is none"),
     ("deprecated: [old]", "is not an operation such as"),
     ("operations: [GET]", "is not an operation such as"),
     ("operations: [get /v1]", "is not an operation such as"),

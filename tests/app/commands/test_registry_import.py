@@ -98,9 +98,10 @@ CHANGED = [
     (replace(FILE, partners=(
         replace(GLOBEX, integrations=(CHAT, replace(
             ISSUES, limits=Limits(queue=1), ramp=RampEntry(1, 2, 3), breaker=None, paused=True,
-            capture=CapturePolicy.NONE, tls=TlsFiles("/a")))),
+            capture=CapturePolicy.NONE, tls=TlsFiles("/a"), installations_url="http://a"))),
         INITECH)),
-     ["changed  integration issues: limits, ramp, breaker, paused, capture, tls"]),
+     ["changed  integration issues: "
+      "limits, ramp, breaker, paused, capture, tls, installations_url"]),
     (replace(FILE, partners=(
         replace(GLOBEX, integrations=(CHAT, replace(ISSUES, breaker=Breaker(probes=9)))),
         INITECH)), ["changed  integration issues: breaker"]),
