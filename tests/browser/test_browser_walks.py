@@ -76,7 +76,10 @@ def test_from_the_log_in_to_the_log_out(walker, sit_down, base):
 
 def _find_the_broken_one(page, walker):
     page.wait_for_selector(f"{READY} #overview-grid .ag-row .cell-name")
-    assert page.locator("#overview-grid .ag-row").count() == walker.sees
+    page.wait_for_function(
+        "sees => document.querySelectorAll('#overview-grid .ag-row').length === sees",
+        arg=walker.sees,
+    )
     card = page.locator(".card:not(.gone)", has_text=walker.broken.split("-")[0].capitalize())
     assert card.locator(".badge").inner_text()[0] in "■▲"
     card.click()

@@ -196,7 +196,7 @@ def test_what_is_paused_is_refused_until_the_table_says_otherwise(tmp_path):
     run(play())
 
 
-BREAKER = Breaker(error_ratio=0.5, minimum=6, window_us=60_000_000, open_us=300_000, probes=2)
+BREAKER = Breaker(error_ratio=0.5, minimum=6, window_us=60_000_000, open_us=1_000_000, probes=2)
 
 
 async def passing(ask):
