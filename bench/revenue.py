@@ -19,7 +19,7 @@ from app.auth.caller import own_scope
 from app.commands.recompute import forget, recompute
 from app.db import registry_engine, transaction
 from app.domain.window import DAY_US, Window
-from app.queries import Reading, plans, revenue, revenue_over_time, unmatched
+from app.queries import Reading, plans, revenue, unmatched
 from app.store.open import open_store
 from app.store.schema import migrate
 from bench.common import report
@@ -80,8 +80,7 @@ def _portfolio(number: int) -> int:
 def _page(reading: Reading, slug: str, window: Window) -> None:
     """What the revenue page asks."""
     scope = own_scope()
-    found = revenue(reading, scope, slug, window)
-    revenue_over_time(reading, scope, slug, window, found.currency)
+    revenue(reading, scope, slug, window)
     plans(reading, scope, slug)
     unmatched(reading, scope, slug)
 

@@ -7,6 +7,7 @@ is shown beside and never added. An installation that met no failure is neither.
 """
 
 from fractions import Fraction
+from functools import lru_cache
 
 from app.domain.health import MIN_EVENTS
 
@@ -15,6 +16,7 @@ LEAST = MIN_EVENTS
 _DIGITS = 12
 
 
+@lru_cache(maxsize=1024)
 def allowed(target: float) -> Fraction:
     """1 - target, exactly as the target was written: 1/200 for 0.995."""
     return 1 - Fraction(str(round(target, _DIGITS)))
@@ -22,7 +24,8 @@ def allowed(target: float) -> Fraction:
 
 def is_at_risk(good: int, bad: int, target: float) -> bool:
     """Whether failures were more than allowed, among enough exchanges to say so."""
-    return good + bad >= LEAST and bad > allowed(target) * (good + bad)
+    ratio, counted = allowed(target), good + bad
+    return counted >= LEAST and bad * ratio.denominator > ratio.numerator * counted
 
 
 def is_unsure(good: int, bad: int) -> bool:

@@ -18,6 +18,8 @@ IS_PAYMENT, IS_STATE = "payment", "NOT payment"
 HAS_INVOICE = "invoice IS NOT NULL"
 LACKS_SHARE = "payment AND share_ppm IS NULL"
 IS_RUNNING_OUT = "ends_us IS NOT NULL"
+IS_PAYING = "mrr_minor > 0"
+HAD_TRIAL = "trial_us IS NOT NULL"
 
 
 class BilledEvent(Base):
@@ -124,7 +126,15 @@ class Subscription(Base):
 
     __tablename__ = "subscriptions"
     __table_args__ = (
-        Index("ix_subscriptions_integration_id_account", "integration_id", "account"),
+        Index("ix_subscriptions_accounts", "integration_id", "account", "paid_us"),
+        Index(
+            "ix_subscriptions_trials",
+            "integration_id",
+            "trial_us",
+            "account",
+            sqlite_where=text(HAD_TRIAL),
+            postgresql_where=text(HAD_TRIAL),
+        ),
         Index("ix_subscriptions_integration_id_installation", "integration_id", "installation"),
         Index(
             "ix_subscriptions_ends",
@@ -132,7 +142,14 @@ class Subscription(Base):
             sqlite_where=text(IS_RUNNING_OUT),
             postgresql_where=text(IS_RUNNING_OUT),
         ),
-    )
+        # All that is asked of who pays now, so that no row is looked at.
+        Index(
+            "ix_subscriptions_paying",
+            "integration_id", "installation", "currency", "mrr_minor",
+            sqlite_where=text(IS_PAYING),
+            postgresql_where=text(IS_PAYING),
+        ),
+    )  # fmt: skip
 
     integration_id: Mapped[int] = mapped_column(
         ForeignKey("integrations.id"), primary_key=True, comment="Which integration earns"
@@ -203,7 +220,12 @@ class RevenueStep(Base):
             "ix_revenue_steps_days",
             "integration_id", "day", "currency", "kind", "before_minor", "after_minor",
         ),
-        Index("ix_revenue_steps_integration_id_until_day", "integration_id", "until_day"),
+        # All that is asked of both ends of a period, so that no row is looked at.
+        Index(
+            "ix_revenue_steps_ends",
+            "integration_id", "until_day", "day", "after_minor", "currency", "active", "cycle",
+            "anchor_day", "account",
+        ),
     )  # fmt: skip
 
     integration_id: Mapped[int] = mapped_column(

@@ -43,7 +43,6 @@ from app.queries.revenue import (
     plans,
     revenue,
     revenue_by_day,
-    revenue_over_time,
     unmatched,
 )
 from app.queries.spreadsheet import export
@@ -104,7 +103,6 @@ __all__ = [
     "reconciliation",
     "revenue",
     "revenue_by_day",
-    "revenue_over_time",
     "series",
     "siblings",
     "story",

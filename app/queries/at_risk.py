@@ -1,21 +1,20 @@
 """What failures put at risk: the MRR of installations that met more of them than allowed.
 
 Counts are those of the whole UTC days that a window touches (daily activity marks); MRR is that of
-now. All integrations of a scope are read at once, and of money only what belongs to installations
-that met a failure.
+now. All integrations of a scope are read at once: two readings, of counts and of what is paid.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select, text
 
-from app.db import reading as registry_session
+from app.db import looking_up
 from app.domain.health import USUAL_TARGET
 from app.domain.money import Conversion
 from app.domain.risk import is_at_risk, is_unsure
@@ -24,6 +23,7 @@ from app.domain.window import DAY_US, Window, ceil, floor
 from app.domain.words import Fault
 from app.errors import BadQuery
 from app.models import Integration, Subscription
+from app.models.billing import IS_PAYING
 from app.queries import revenue_rows
 from app.queries.reading import Reading
 from app.queries.registry import integration_within, integrations_within
@@ -32,14 +32,18 @@ from app.telemetry import timed_query
 
 #: What is said where nobody pays.
 _NO_CURRENCY = "USD"
-#: Installations that one statement asks for.
-_CHUNK = 500
 _SLUGS = select(Integration.slug, Integration.id)
-_PAYERS = (
-    select(Subscription.integration_id, Subscription.currency, func.count())
-    .where(Subscription.mrr_minor > 0)
-    .group_by(Subscription.integration_id, Subscription.currency)
+_PAYING = (
+    select(
+        Subscription.integration_id,
+        Subscription.installation,
+        Subscription.currency,
+        Subscription.mrr_minor,
+    )
+    .where(text(IS_PAYING))
+    .order_by(Subscription.integration_id)
 )
+_COUNTED = ("good", "bad", "partner_faults", "network_faults")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +71,8 @@ class _Met(NamedTuple):
 
 
 _Mets = dict[str, dict[str, _Met]]
-_Paid = dict[str, dict[str, dict[str, int]]]
+#: An installation, a currency, and what one subscription is worth in it.
+_Bill = tuple[str, str, int]
 
 
 @timed_query("at_risk")
@@ -94,40 +99,38 @@ def _risks(
 ) -> dict[str, RiskView]:
     if window.length_us <= 0:
         raise BadQuery("from", "a window ends after it starts")
-    with registry_session(reading.engine) as session:
-        known = dict(_numbers(session))
-        one = known.get(views[0].slug) if len(views) == 1 else None
-        payers = _payers(session, one)
-        numbers = {slug: number for slug, number in known.items() if number in payers}
-    earning = {view.slug: view for view in views
-               if view.visibility != "internal" and view.slug in numbers}  # fmt: skip
-    into = currency or _usual(payers[numbers[slug]] for slug in earning)
-    met = _met(reading, window, earning) if earning else {}
-    with registry_session(reading.engine) as session:
-        paid = {slug: _paid(session, numbers[slug], sorted(met[slug]))
-                for slug in met}  # fmt: skip
-        names = {name for its in paid.values() for amounts in its.values() for name in amounts}
-        rates = revenue_rows.rates(session, into, names, reading.clock() // DAY_US)
-    return {slug: _view(slug, met.get(slug, {}), paid.get(slug, {}), rates) for slug in earning}
+    slugs = [view.slug for view in views if view.visibility != "internal"]
+    with looking_up(reading.engine) as registry:
+        paid = _paid(registry, slugs)
+    into = currency or _usual(paid)
+    met = _met(reading, window, [view for view in views if view.slug in paid]) if paid else {}
+    worth = {slug: _worth(bills, met.get(slug, {})) for slug, bills in paid.items()}
+    names = {name for its in worth.values() for amounts in its.values() for name in amounts}
+    with looking_up(reading.engine) as registry:
+        rates = revenue_rows.rates(registry, into, names, reading.clock() // DAY_US)
+    return {slug: _view(slug, met.get(slug, {}), its, rates) for slug, its in worth.items()}
 
 
-def _met(reading: Reading, window: Window, views: Mapping[str, IntegrationView]) -> _Mets:
+def _met(reading: Reading, window: Window, views: Sequence[IntegrationView]) -> _Mets:
     """The installations that met a failure and are at risk or unsure, by integration."""
     days = Window(floor(window.start_us, DAY_US), ceil(window.end_us, DAY_US))
-    activity = reading.store.activity(days, integrations=sorted(views))
+    slugs = sorted(view.slug for view in views)
+    activity = reading.store.day_counts(days, integrations=slugs, columns=_COUNTED)
     size = len(activity.installations)
-    columns = activity.good, activity.bad, activity.partner_faults, activity.network_faults
-    sums = [np.bincount(activity.who, weights=each, minlength=size) for each in columns]
-    targets = [target_of(views[slug]) for slug in activity.integrations]
+    sums = [
+        np.bincount(activity.who, weights=activity.counts[name], minlength=size)
+        for name in _COUNTED
+    ]
+    target = {view.slug: target_of(view) for view in views}
+    places = np.flatnonzero(sums[1])
+    columns = (each[places].astype(np.int64).tolist() for each in sums)
     found: _Mets = defaultdict(dict)
-    for it in np.flatnonzero(sums[1]).tolist():
-        good, bad, partner, network = (int(each[it]) for each in sums)
-        owner = int(activity.owner[it])
-        risky = is_at_risk(good, bad, targets[owner])
+    for it, good, bad, partner, network in zip(places.tolist(), *columns, strict=True):
+        slug = activity.integrations[activity.owner[it]]
+        risky = is_at_risk(good, bad, target[slug])
         if risky or is_unsure(good, bad):
             fault = Fault.PARTNER if partner >= network else Fault.NETWORK
-            known = found[activity.integrations[owner]]
-            known[activity.installations[it]] = _Met(risky, fault.word)
+            found[slug][activity.installations[it]] = _Met(risky, fault.word)
     return found
 
 
@@ -137,52 +140,32 @@ def target_of(view: IntegrationView) -> float:
     return max(targets, default=USUAL_TARGET)
 
 
-def _numbers(session: Session) -> list[tuple[str, int]]:
-    return [(slug, number) for slug, number in session.execute(_SLUGS)]
+def _paid(registry: Connection, slugs: Sequence[str]) -> dict[str, list[_Bill]]:
+    """What is paid for now, by the integrations that anybody pays for."""
+    slug_of = {
+        number: slug for slug, number in registry.execute(_SLUGS.where(Integration.slug.in_(slugs)))
+    }
+    rows = registry.execute(_PAYING.where(Subscription.integration_id.in_(sorted(slug_of))))
+    return {
+        slug_of[number]: [(installation, currency or "", amount) for _, installation, currency,
+                          amount in its]
+        for number, its in groupby(rows, itemgetter(0))
+    }  # fmt: skip
 
 
-def _payers(session: Session, one: int | None) -> dict[int, dict[str, int]]:
-    """Subscriptions that are worth something now, by integration and currency; `one`: of that
-    integration alone."""
-    found: dict[int, dict[str, int]] = defaultdict(dict)
-    statement = _PAYERS if one is None else _PAYERS.where(Subscription.integration_id == one)
-    for number, currency, subscriptions in session.execute(statement):
-        found[number][currency or ""] = subscriptions
-    return found
-
-
-def _usual(payers: Iterable[Mapping[str, int]]) -> str:
+def _usual(paid: Mapping[str, Sequence[_Bill]]) -> str:
     """The currency that most of these subscriptions pay in."""
-    counts: Counter[str] = Counter()
-    for its in payers:
-        counts.update(its)
+    counts = Counter(currency for bills in paid.values() for _, currency, _ in bills)
     return min(counts, key=lambda name: (-counts[name], name), default=_NO_CURRENCY)
 
 
-def _paid(session: Session, number: int, installations: Sequence[str]) -> dict[str, dict[str, int]]:
-    """What these installations are worth a month now, by currency."""
-    found: dict[str, dict[str, int]] = defaultdict(dict)
-    for some in _chunks(installations):
-        rows = session.execute(
-            select(
-                Subscription.installation, Subscription.currency, func.sum(Subscription.mrr_minor)
-            )
-            .where(
-                Subscription.integration_id == number,
-                Subscription.installation.in_(some),
-                Subscription.mrr_minor > 0,
-            )
-            .group_by(Subscription.installation, Subscription.currency)
-        )
-        for installation, currency, amount in rows:
-            found[installation][currency or ""] = int(amount)
+def _worth(bills: Sequence[_Bill], met: Mapping[str, _Met]) -> dict[str, Counter[str]]:
+    """What the installations that met something are worth a month now, by currency."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for installation, currency, amount in bills:
+        if installation in met:
+            found[installation][currency] += amount
     return found
-
-
-def _chunks(names: Sequence[str]) -> Iterator[list[str]]:
-    rest = iter(names)
-    while some := list(islice(rest, _CHUNK)):
-        yield some
 
 
 def _view(

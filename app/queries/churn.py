@@ -34,13 +34,14 @@ from app.queries.at_risk import target_of
 from app.queries.reading import Reading
 from app.queries.registry import integration_within
 from app.queries.usage_days import Days
-from app.store.activity import Activity
+from app.store.day_counts import DayCounts
 from app.telemetry import timed_query
 
 #: Periods in which installations may be exposed; one more follows the last of them.
 PERIODS = 6
 _PERIOD_US = PERIOD_DAYS * DAY_US
 Ints = NDArray[np.int64]
+_COUNTED = ("exchanges", "good", "bad")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +68,10 @@ def churn(reading: Reading, scope: Scope, slug: str) -> ChurnView:
     view = integration_within(reading, scope, slug)
     end = reading.clock() // DAY_US
     days = Days(max(end - PERIOD_DAYS * (PERIODS + 1), 0), end)
-    activity = reading.store.activity(days.window, integrations=[slug])
+    counts = reading.store.day_counts(days.window, integrations=[slug], columns=_COUNTED)
     with registry_session(reading.engine) as session:
         lives = _lives(session, slug)
-    counts = _counted(activity, days, lives, target_of(view))
-    found = study(counts)
+    found = study(_counted(counts, days, lives, target_of(view)))
     return ChurnView(slug, days.window, sentence(found), found)
 
 
@@ -122,11 +122,11 @@ def _with_bills(life: _Life | None, rows: list[tuple[str | None, int | None, int
 
 
 def _counted(
-    activity: Activity, days: Days, lives: Mapping[str, _Life], target: float
+    counts: DayCounts, days: Days, lives: Mapping[str, _Life], target: float
 ) -> list[Counted]:
     sums: dict[Stratum, Counter[tuple[bool, bool]]] = defaultdict(Counter)
-    for who, period, good, bad, exchanges in _uses(activity, days):
-        life = lives.get(activity.installations[who])
+    for who, period, good, bad, exchanges in _uses(counts, days):
+        life = lives.get(counts.installations[who])
         end_us = (days.first + PERIOD_DAYS * (period + 1)) * DAY_US
         if life is None or (life.left_us is not None and life.left_us < end_us):
             continue
@@ -145,17 +145,17 @@ def _counted(
     ]
 
 
-def _uses(activity: Activity, days: Days) -> Iterator[tuple[int, int, int, int, int]]:
+def _uses(counts: DayCounts, days: Days) -> Iterator[tuple[int, int, int, int, int]]:
     """Installation, period, good, bad and all exchanges, where there are enough to judge."""
-    size = len(activity.installations) * (PERIODS + 1)
-    place = activity.who.astype(np.int64) * (PERIODS + 1)
-    place += (activity.day - days.first) // PERIOD_DAYS
+    size = len(counts.installations) * (PERIODS + 1)
+    place = counts.who.astype(np.int64) * (PERIODS + 1)
+    place += (counts.day - days.first) // PERIOD_DAYS
 
     def added(column: NDArray[np.int32]) -> Ints:
         found: Ints = np.bincount(place, weights=column, minlength=size).astype(np.int64)
         return found
 
-    good, bad, every = map(added, (activity.good, activity.bad, activity.exchanges))
+    good, bad, every = (added(counts.counts[name]) for name in ("good", "bad", "exchanges"))
     for it in np.flatnonzero(good + bad >= LEAST).tolist():
         who, period = divmod(it, PERIODS + 1)
         if period < PERIODS:

@@ -7,15 +7,14 @@ beside the sum, never added to it.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, select
 
-from app.db import reading as registry_session
+from app.db import looking_up
 from app.domain.billing import BillingType
 from app.domain.currency import MINOR_DIGITS
 from app.domain.money import Conversion, divided
@@ -79,12 +78,21 @@ class PaymentsView:
 
 
 @dataclass(frozen=True, slots=True)
+class PeriodView:
+    """The movements of the days [first, end), counted from 1970."""
+
+    first_day: int
+    end_day: int
+    moved: Movements
+
+
+@dataclass(frozen=True, slots=True)
 class RevenueView:
     """One integration over one window, in `currency`. `window` is what the numbers really cover.
 
     `customers` are paying accounts at its end. `unmatched`: subscriptions of installations that
-    nobody told of. Ratios are None without a denominator, `arpa_minor` without customers,
-    `ltv_minor` while nobody leaves.
+    nobody told of. `points`: the movements of each day, week or calendar month. Ratios are None
+    without a denominator, `arpa_minor` without customers, `ltv_minor` while nobody leaves.
     """
 
     integration: str
@@ -100,6 +108,7 @@ class RevenueView:
     payments: PaymentsView
     currencies: tuple[CurrencyView, ...]
     unmatched: int
+    points: tuple[PeriodView, ...] = ()
 
     @property
     def at_risk_minor(self) -> int | None:
@@ -110,15 +119,6 @@ class RevenueView:
     def mrr_minor(self) -> int:
         """MRR at the end of the window."""
         return self.movements.closing
-
-
-@dataclass(frozen=True, slots=True)
-class PeriodView:
-    """The movements of the days [first, end), counted from 1970."""
-
-    first_day: int
-    end_day: int
-    moved: Movements
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +164,18 @@ def revenue(
     """`NotFound` outside the scope and for an internal integration, to which nobody pays;
     `BadQuery` for a currency that is none and for a window of nothing or of over five years."""
     days = days_of(window)
-    with registry_session(reading.engine) as session:
-        number = earning(reading, session, scope, slug, currency)
-        moved = rows.movements(session, number, days)
-        held = rows.holdings(session, number, days)
-        paid = rows.payments(session, number, days)
-        parts = rows.total(rows.opening_of(held), moved)
+    with looking_up(reading.engine) as registry:
+        number = earning(reading, registry, scope, slug, currency)
+        moved = rows.movements_by_day(registry, number, days)
+        held = rows.holdings(registry, number, days)
+        paid = rows.payments(registry, number, days)
+        opening = rows.opening_of(held)
+        parts = rows.total(opening, moved, days)
         into = currency or usual(held)
         names = {*parts, *(name for name, _ in paid)}
-        rates = rows.rates(session, into, names, last_day(reading, days))
-        trials = rows.trial_conversion(session, number, days)
-        unmatched = rows.unmatched(session, number)
+        rates = rows.rates(registry, into, names, last_day(reading, days))
+        trials = rows.trial_conversion(registry, number, days)
+        unmatched = rows.unmatched(registry, number)
     movements, kept = converted(parts, rates), retention(held, rates, days)
     mrr, customers = movements.closing, kept.customers
     return RevenueView(
@@ -191,15 +192,16 @@ def revenue(
         payments=_payments(paid, rates),
         currencies=_currencies(parts, rates),
         unmatched=unmatched,
+        points=_points(opening, moved, rates, periods(days)),
     )
 
 
 def earning(
-    reading: Reading, session: Session, scope: Scope, slug: str, currency: str | None
+    reading: Reading, registry: Connection, scope: Scope, slug: str, currency: str | None
 ) -> int:
     """The id of an integration that may earn; the exceptions of `revenue`."""
     view = integration_within(reading, scope, slug)
-    number = session.scalar(select(Integration.id).where(Integration.slug == slug))
+    number = registry.scalar(select(Integration.id).where(Integration.slug == slug))
     if number is None or view.visibility == "internal":
         raise NotFound(f"{slug!r} is internal: nobody pays for it")
     if currency is not None and currency not in MINOR_DIGITS:
@@ -231,60 +233,45 @@ def usual(held: Collection[Holding]) -> str:
     return min(known, key=lambda name: (-counts[name], name), default=NO_CURRENCY)
 
 
-@timed_query("revenue_over_time")
-def revenue_over_time(
-    reading: Reading, scope: Scope, slug: str, window: Window, currency: str | None = None
-) -> RevenueSeries:
-    """The movements of each day, week or calendar month of a window; exceptions as `revenue`."""
-    return _series(reading, scope, slug, window, currency=currency, divide=periods)
-
-
 @timed_query("revenue_by_day")
 def revenue_by_day(
     reading: Reading, scope: Scope, slug: str, window: Window, currency: str | None = None
 ) -> RevenueSeries:
     """The movements of each day of a window; exceptions as `revenue`."""
-    return _series(reading, scope, slug, window, currency=currency, divide=each_day)
-
-
-def _series(
-    reading: Reading,
-    scope: Scope,
-    slug: str,
-    window: Window,
-    *,
-    currency: str | None,
-    divide: Callable[[Days], list[Days]],
-) -> RevenueSeries:
     days = days_of(window)
-    with registry_session(reading.engine) as session:
-        number = earning(reading, session, scope, slug, currency)
-        moved = rows.movements_by_day(session, number, days)
-        opening = rows.opening(session, number, days)
-        into = currency or usual(rows.holdings(session, number, days))
+    with looking_up(reading.engine) as registry:
+        number = earning(reading, registry, scope, slug, currency)
+        moved = rows.movements_by_day(registry, number, days)
+        held = rows.holdings(registry, number, days)
+        opening = rows.opening_of(held)
+        into = currency or usual(held)
         names = {*opening, *(name for _, name in moved)}
-        rates = rows.rates(session, into, names, last_day(reading, days))
-    spans = divide(days)
-    parts = rows.by_period(moved, spans)
-    found = zip(spans, run(opening, parts, rates), strict=True)
-    return RevenueSeries(into, tuple(PeriodView(*span, moved) for span, moved in found))
+        rates = rows.rates(registry, into, names, last_day(reading, days))
+    return RevenueSeries(into, _points(opening, moved, rates, each_day(days)))
+
+
+def _points(
+    opening: Mapping[str, int], moved: rows.Moved, rates: Conversion, spans: Sequence[Days]
+) -> tuple[PeriodView, ...]:
+    found = run(opening, rows.by_period(moved, spans), rates)
+    return tuple(PeriodView(*span, each) for span, each in zip(spans, found, strict=True))
 
 
 @timed_query("plans")
 def plans(reading: Reading, scope: Scope, slug: str) -> tuple[PlanView, ...]:
     """What is paid for now, the plan of most customers first; exceptions as `revenue`."""
-    with registry_session(reading.engine) as session:
-        number = earning(reading, session, scope, slug, None)
-        return tuple(PlanView(*row) for row in rows.plans(session, number))
+    with looking_up(reading.engine) as registry:
+        number = earning(reading, registry, scope, slug, None)
+        return tuple(PlanView(*row) for row in rows.plans(registry, number))
 
 
 @timed_query("unmatched")
 def unmatched(reading: Reading, scope: Scope, slug: str) -> tuple[UnmatchedView, ...]:
     """The newest subscriptions that run for installations that nobody told of; exceptions as
     `revenue`."""
-    with registry_session(reading.engine) as session:
-        number = earning(reading, session, scope, slug, None)
-        return tuple(UnmatchedView(*row) for row in rows.unmatched_rows(session, number))
+    with looking_up(reading.engine) as registry:
+        number = earning(reading, registry, scope, slug, None)
+        return tuple(UnmatchedView(*row) for row in rows.unmatched_rows(registry, number))
 
 
 def periods(days: Days) -> list[Days]:

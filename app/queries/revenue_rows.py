@@ -1,14 +1,26 @@
 """What revenue is computed from, read from the registry for one integration."""
 
 from bisect import bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    and_,
+    case,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    type_coerce,
+)
+from sqlalchemy.orm import aliased
 
 from app.domain.billing import BillingType
 from app.domain.money import Conversion, Rate, conversion
@@ -17,6 +29,8 @@ from app.domain.revenue import Movement, Movements
 from app.domain.subscription import Status
 from app.domain.window import DAY_US
 from app.models import ExchangeRate, Installation, PaymentDay, RevenueStep, Subscription
+from app.models.billing import HAD_TRIAL
+from app.queries import revenue_accounts
 
 _NOTHING = Movements()
 #: Rows of a list on a page.
@@ -33,117 +47,53 @@ class Sums(NamedTuple):
 
 Moved = dict[tuple[int, str], Movements]
 Paid = dict[tuple[str, BillingType], Sums]
-#: Amounts by currency, in order.
-Pays = tuple[tuple[str, int], ...]
 
 
-def movements_by_day(session: Session, integration_id: int, days: Days) -> Moved:
+def movements_by_day(reading: Connection, integration_id: int, days: Days) -> Moved:
     """The movements of each day and currency in which something moved, without balances."""
+    step = RevenueStep
+    kind = type_coerce(step.kind, String)
+    size = func.sum(func.abs(step.after_minor - step.before_minor))
+    rows = reading.execute(
+        select(step.day, step.currency, kind, size)
+        .where(
+            step.integration_id == integration_id,
+            step.day >= days.first,
+            step.day < days.end,
+            step.kind != Movement.STILL,
+        )
+        .group_by(step.day, step.currency, step.kind)
+    )
     sizes: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
-    for day, currency, kind, size in session.execute(_moved(integration_id, days, RevenueStep.day)):
-        sizes[day, currency][kind.value] = int(size)
+    for day, currency, word, amount in rows:
+        sizes[day, currency][word] = int(amount)
     return {key: Movements(**kinds) for key, kinds in sizes.items()}
 
 
-def movements(session: Session, integration_id: int, days: Days) -> dict[str, Movements]:
-    """The movements of some days by currency, without balances."""
-    sizes: dict[str, dict[str, int]] = defaultdict(dict)
-    for _, currency, kind, size in session.execute(_moved(integration_id, days, literal(0))):
-        sizes[currency][kind.value] = int(size)
-    return {currency: Movements(**kinds) for currency, kinds in sizes.items()}
+def holdings(reading: Connection, integration_id: int, days: Days) -> list[Holding]:
+    """What every account of an integration that pays at one of both ends of some days pays at each;
+    equal ones together, because most pay one of a few prices.
 
-
-def _moved(integration_id: int, days: Days, by: Any) -> Any:
-    size = func.sum(func.abs(RevenueStep.after_minor - RevenueStep.before_minor))
-    group = by.label("by")
-    found = select(group, RevenueStep.currency, RevenueStep.kind, size).where(
-        RevenueStep.integration_id == integration_id,
-        RevenueStep.day >= days.first,
-        RevenueStep.day < days.end,
-        RevenueStep.kind != Movement.STILL,
-    )
-    return found.group_by(group, RevenueStep.currency, RevenueStep.kind)
-
-
-def opening(session: Session, integration_id: int, days: Days) -> dict[str, int]:
-    """What is paid before some days, by currency."""
-    step = RevenueStep
-    rows = session.execute(
-        select(step.currency, func.sum(step.after_minor))
-        .where(
-            step.integration_id == integration_id,
-            step.day < days.first,
-            step.until_day >= days.first,
-            step.after_minor > 0,
-        )
-        .group_by(step.currency)
-    )
-    return {currency: int(amount) for currency, amount in rows}
-
-
-def holdings(session: Session, integration_id: int, days: Days) -> list[Holding]:
-    """What every account of an integration pays at both ends of some days; equal ones together,
-    because most pay one of a few prices."""
-    step = RevenueStep
-    before = and_(step.day < days.first, step.until_day >= days.first)
-    rows = session.execute(
-        select(
-            step.account, step.currency, step.day, step.until_day, step.after_minor, step.active,
-            step.cycle, step.anchor_day,
-        ).where(
-            step.integration_id == integration_id,
-            step.day < days.end,
-            or_(before, step.until_day >= days.end),
-        )
-    )  # fmt: skip
-    found: dict[str, _Account] = defaultdict(_Account)
-    for account, currency, day, until_day, after_minor, active, cycle, anchor_day in rows:
-        held = found[account]
-        if day < days.first <= until_day:
-            if after_minor:
-                held.opening[currency] = after_minor
-            if day >= held.opened_day:
-                held.opened_day, held.cycle, held.anchor_day = day, cycle, anchor_day
-        if until_day >= days.end:
-            if after_minor:
-                held.closing[currency] = after_minor
-            if day >= held.closed_day:
-                held.closed_day, held.stays = day, active
-    alike = Counter(each.standing() for each in found.values())
-    return [
-        Holding(dict(opening), dict(closing), stays, cycle, anchor_day, number)
-        for (opening, closing, stays, cycle, anchor_day), number in alike.items()
+    The database counts them. What it cannot tell by looking at one step after the other is who
+    paid in several currencies: those few accounts are read.
+    """
+    several = revenue_accounts.in_several_currencies(reading, integration_id)
+    among = revenue_accounts.Among(integration_id, days, any_several=bool(several))
+    still, moved = among.still(reading), among.moved(reading)
+    arrived = among.closing(reading)
+    for each in moved:
+        arrived.subtract(dict.fromkeys(each.closing.items(), each.number))
+    new = [
+        Holding({}, {currency: amount}, stays=True, number=number)
+        for (currency, amount), number in arrived.items()
+        if number
     ]
+    return [*still, *moved, *new, *revenue_accounts.each(reading, integration_id, days, several)]
 
 
-class _Account:
-    """An account while its steps are read."""
-
-    __slots__ = (
-        "anchor_day", "closed_day", "closing", "cycle", "opened_day", "opening", "stays",
-    )  # fmt: skip
-
-    def __init__(self) -> None:
-        self.opening: dict[str, int] = {}
-        self.closing: dict[str, int] = {}
-        self.opened_day = self.closed_day = -1
-        self.cycle = self.anchor_day = 0
-        self.stays = False
-
-    def standing(self) -> tuple[Pays, Pays, bool, int, int]:
-        """What makes two accounts equal."""
-        opening, closing = self.opening, self.closing
-        cycle, anchor_day = (self.cycle, self.anchor_day) if self.cycle else (0, 0)
-        return _in_order(opening), _in_order(closing), self.stays, cycle, anchor_day
-
-
-def _in_order(amounts: Mapping[str, int]) -> Pays:
-    return tuple(amounts.items() if len(amounts) < 2 else sorted(amounts.items()))
-
-
-def payments(session: Session, integration_id: int, days: Days) -> Paid:
+def payments(reading: Connection, integration_id: int, days: Days) -> Paid:
     """What was paid in some days, by currency and type."""
-    rows = session.execute(
+    rows = reading.execute(
         select(
             PaymentDay.currency,
             PaymentDay.type,
@@ -164,31 +114,28 @@ def payments(session: Session, integration_id: int, days: Days) -> Paid:
     }
 
 
-def trial_conversion(session: Session, integration_id: int, days: Days) -> Ratio | None:
+def trial_conversion(reading: Connection, integration_id: int, days: Days) -> Ratio | None:
     """Of the accounts whose trial began in some days, those that have paid since."""
-    mine = Subscription.integration_id == integration_id
-    began = and_(
-        mine,
-        Subscription.trial_us >= days.first * DAY_US,
-        Subscription.trial_us < days.end * DAY_US,
+    table, payer = Subscription, aliased(Subscription)
+    trials = (
+        select(table.account, func.min(table.trial_us).label("began_us"))
+        .where(
+            table.integration_id == integration_id,
+            text(HAD_TRIAL),
+            table.trial_us >= days.first * DAY_US,
+            table.trial_us < days.end * DAY_US,
+        )
+        .group_by(table.account)
+        .subquery()
     )
-    trials: dict[str, int] = {}
-    for account, trial_us in session.execute(
-        select(Subscription.account, func.min(Subscription.trial_us))
-        .where(began)
-        .group_by(Subscription.account)
-    ):
-        trials[account] = trial_us or 0
-    if not trials:
-        return None
-    among = select(Subscription.account).where(began)
-    paid = session.execute(
-        select(Subscription.account, func.max(Subscription.paid_us))
-        .where(mine, Subscription.account.in_(among), Subscription.paid_us.is_not(None))
-        .group_by(Subscription.account)
+    paid = exists().where(
+        payer.integration_id == integration_id,
+        payer.account == trials.c.account,
+        payer.paid_us >= trials.c.began_us,
     )
-    won = sum((paid_us or 0) >= trials[account] for account, paid_us in paid)
-    return ratio(won, len(trials))
+    won = func.sum(case((paid, 1), else_=0))
+    number, converted = reading.execute(select(func.count(), won).select_from(trials)).one()
+    return ratio(int(converted or 0), number)
 
 
 def _unmatched(integration_id: int) -> tuple[ColumnElement[bool], ...]:
@@ -203,18 +150,18 @@ def _unmatched(integration_id: int) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def unmatched(session: Session, integration_id: int) -> int:
+def unmatched(reading: Connection, integration_id: int) -> int:
     """Subscriptions that run, of installations that nobody told of."""
-    found = session.scalar(
+    found = reading.scalar(
         select(func.count()).select_from(Subscription).where(*_unmatched(integration_id))
     )
     return found or 0
 
 
-def unmatched_rows(session: Session, integration_id: int) -> Sequence[Any]:
+def unmatched_rows(reading: Connection, integration_id: int) -> Sequence[Any]:
     """Those subscriptions, newest first, as `UnmatchedView` has them; at most `LISTED`."""
     table = Subscription
-    return session.execute(
+    return reading.execute(
         select(
             table.external_id, table.installation, table.customer, table.plan, table.currency,
             table.mrr_minor, table.last_us,
@@ -225,12 +172,12 @@ def unmatched_rows(session: Session, integration_id: int) -> Sequence[Any]:
     ).all()  # fmt: skip
 
 
-def plans(session: Session, integration_id: int) -> Sequence[Any]:
+def plans(reading: Connection, integration_id: int) -> Sequence[Any]:
     """The plans and prices of active subscriptions, as `PlanView` has them; at most `LISTED`."""
     table = Subscription
     price = (table.plan, table.interval, table.every, table.currency, table.amount_minor)
     number = func.count().label("number")
-    return session.execute(
+    return reading.execute(
         select(*price, number, func.sum(table.quantity), func.sum(table.mrr_minor))
         .where(
             table.integration_id == integration_id,
@@ -253,7 +200,7 @@ def by_period(moved: Moved, periods: Sequence[Days]) -> list[dict[str, Movements
     return found
 
 
-def rates(session: Session, into: str, currencies: Collection[str], day: int) -> Conversion:
+def rates(reading: Connection, into: str, currencies: Collection[str], day: int) -> Conversion:
     """How to say these currencies in one, as of a day."""
     if not set(currencies) - {into, ""}:
         return conversion(into, (), ())
@@ -263,7 +210,7 @@ def rates(session: Session, into: str, currencies: Collection[str], day: int) ->
         .group_by(ExchangeRate.base, ExchangeRate.currency)
         .subquery()
     )
-    rows = session.execute(
+    rows = reading.execute(
         select(ExchangeRate.base, ExchangeRate.currency, ExchangeRate.day, ExchangeRate.value).join(
             newest,
             and_(
@@ -286,11 +233,12 @@ def opening_of(held: Collection[Holding]) -> dict[str, int]:
     return dict(found)
 
 
-def total(opening: Mapping[str, int], moved: Mapping[str, Movements]) -> dict[str, Movements]:
-    """The movements of a whole period, by currency, with their opening balances."""
-    names = {name for name, amount in opening.items() if amount} | moved.keys()
+def total(opening: Mapping[str, int], moved: Moved, days: Days) -> dict[str, Movements]:
+    """The movements of all of some days, by currency, with their opening balances."""
+    [whole] = by_period(moved, [days])
+    names = {name for name, amount in opening.items() if amount} | whole.keys()
     return {
-        name: replace(moved.get(name, _NOTHING), opening=opening.get(name, 0)) for name in names
+        name: replace(whole.get(name, _NOTHING), opening=opening.get(name, 0)) for name in names
     }
 
 

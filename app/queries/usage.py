@@ -28,12 +28,13 @@ from app.queries.usage_operations import (
     operations_of,
     versions_of,
 )
-from app.store.activity import Activity
+from app.store.day_counts import DayCounts
 from app.telemetry import timed_query
 
 LONGEST_DAYS = 366
 #: Customers that are named, most exchanges first.
 MOST_CUSTOMERS = 50
+_COUNTED = ("exchanges", "good", "bad")
 
 
 class Terms(NamedTuple):
@@ -106,14 +107,14 @@ def usage(reading: Reading, scope: Scope, slug: str, window: Window) -> UsageVie
     integration_within(reading, scope, slug)
     days = days_of(window)
     whole = days.known.window
-    activity = reading.store.activity(whole, integrations=[slug])
-    presence = Presence(activity, days.known)
+    counts = reading.store.day_counts(whole, integrations=[slug], columns=_COUNTED)
+    presence = Presence(counts, days.known)
     growth, rolling = usage_days.growth(presence, days), usage_days.spans(presence)
     operations = operations_of(reading, slug, days)
     deprecated = [each for each in operations if each.deprecated and each.exchanges]
-    customers, shares = _customers(activity, days)
+    customers, shares = _customers(counts, days)
     exchanges = sum(each.exchanges for each in operations)
-    named = int(usage_days.by_installation(activity, days, activity.exchanges).sum())
+    named = int(usage_days.by_installation(counts, days, "exchanges").sum())
     active = {span: numbers[-1] for span, numbers in rolling.items()}
     return UsageView(
         integration=slug,
@@ -140,7 +141,7 @@ def usage(reading: Reading, scope: Scope, slug: str, window: Window) -> UsageVie
         exchanges_before=sum(each.before for each in operations),
         unnamed=max(exchanges - named, 0),
         concentration=shares,
-        days=_days(activity, presence, days, rolling),
+        days=_days(counts, presence, days, rolling),
         customers=tuple(customers[:MOST_CUSTOMERS]),
         operations=tuple(operations),
         versions=versions_of(operations),
@@ -160,31 +161,31 @@ def days_of(window: Window) -> Days:
 
 
 def _days(
-    activity: Activity, presence: Presence, days: Days, rolling: dict[int, list[int]]
+    counts: DayCounts, presence: Presence, days: Days, rolling: dict[int, list[int]]
 ) -> tuple[DayUse, ...]:
     columns = zip(
         *(rolling[span][-days.length :] for span in (DAY, WEEK, MONTH)),
         usage_days.new_by_day(presence, days),
-        usage_days.by_day(activity, days, activity.exchanges),
-        usage_days.by_day(activity, days, activity.good),
-        usage_days.by_day(activity, days, activity.bad),
+        usage_days.by_day(counts, days, "exchanges"),
+        usage_days.by_day(counts, days, "good"),
+        usage_days.by_day(counts, days, "bad"),
         strict=True,
     )
     return tuple(DayUse((days.first + place) * DAY_US, *row) for place, row in enumerate(columns))
 
 
-def _customers(activity: Activity, days: Days) -> tuple[list[CustomerUse], dict[int, Terms]]:
+def _customers(counts: DayCounts, days: Days) -> tuple[list[CustomerUse], dict[int, Terms]]:
     """Those active in the window, most exchanges first, and on how few of them it hangs."""
-    now = usage_days.by_installation(activity, days, activity.exchanges)
-    before = usage_days.by_installation(activity, days.before, activity.exchanges)
-    good = usage_days.by_installation(activity, days, activity.good)
-    bad = usage_days.by_installation(activity, days, activity.bad)
+    now = usage_days.by_installation(counts, days, "exchanges")
+    before = usage_days.by_installation(counts, days.before, "exchanges")
+    good = usage_days.by_installation(counts, days, "good")
+    bad = usage_days.by_installation(counts, days, "bad")
     chosen = np.flatnonzero(now).tolist()
     sums: dict[tuple[str, bool], list[int]] = defaultdict(lambda: [0] * 5)
-    names = usage_days.customers_of(activity, chosen)
+    names = usage_days.customers_of(counts, chosen)
     columns = np.stack([np.ones_like(now), now, before, good, bad])[:, chosen].T.tolist()
     for it, name, row in zip(chosen, names, columns, strict=True):
-        known = sums[name, bool(activity.customers[it])]
+        known = sums[name, bool(counts.customers[it])]
         for place, number in enumerate(row):
             known[place] += number
     found = [CustomerUse(name, named, *row) for (name, named), row in sums.items()]

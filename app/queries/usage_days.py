@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from app.domain.usage import COHORTS, DAY, LOOKBACK_DAYS, MONTH, WEEK
 from app.domain.window import DAY_US, Window
-from app.store.activity import Activity
+from app.store.day_counts import DayCounts
 
 Ints = NDArray[np.int64]
 _EPOCH_WEEKDAY = 3  # the first of January 1970 was a Thursday; weeks begin on Mondays
@@ -69,11 +69,11 @@ class Cohort:
 class Presence:
     """On which days each installation was active. `seen` has shape (installations, days)."""
 
-    def __init__(self, activity: Activity, known: Days) -> None:
+    def __init__(self, counts: DayCounts, known: Days) -> None:
         self.known = known
-        size = len(activity.installations)
+        size = len(counts.installations)
         self.seen = np.zeros((size, known.length), np.bool_)
-        self.seen[activity.who, activity.day - known.first] = True
+        self.seen[counts.who, counts.day - known.first] = True
 
     def part(self, days: Days) -> NDArray[np.bool_]:
         """The columns of some days."""
@@ -148,34 +148,36 @@ def cohorts(presence: Presence) -> list[Cohort]:
     )
     found = []
     for place, day in enumerate(weeks):
-        members = (firsts >= day) & (firsts < day + _WEEK_DAYS)
+        members = (firsts >= day) & (firsts < min(day + _WEEK_DAYS, end))
         numbers = active[place:, members].sum(axis=1)
         found.append(Cohort(day, int(members.sum()), tuple(numbers.tolist())))
     return found
 
 
-def by_day(activity: Activity, days: Days, column: NDArray[np.int32]) -> list[int]:
+def by_day(counts: DayCounts, days: Days, name: str) -> list[int]:
     """A count of the rows, added up for each day of the window."""
-    inside = (activity.day >= days.first) & (activity.day < days.end)
-    places = activity.day[inside] - days.first
+    inside = (counts.day >= days.first) & (counts.day < days.end)
+    places = counts.day[inside] - days.first
     found: list[int] = np.bincount(
-        places, weights=column[inside], minlength=days.length
+        places, weights=counts.counts[name][inside], minlength=days.length
     ).astype(np.int64).tolist()  # fmt: skip
     return found
 
 
-def by_installation(activity: Activity, days: Days, column: NDArray[np.int32]) -> Ints:
+def by_installation(counts: DayCounts, days: Days, name: str) -> Ints:
     """The same for each installation, shape (installations,)."""
-    inside = (activity.day >= days.first) & (activity.day < days.end)
+    inside = (counts.day >= days.first) & (counts.day < days.end)
     found: Ints = np.bincount(
-        activity.who[inside], weights=column[inside], minlength=len(activity.installations)
+        counts.who[inside],
+        weights=counts.counts[name][inside],
+        minlength=len(counts.installations),
     ).astype(np.int64)
     return found
 
 
-def customers_of(activity: Activity, chosen: Sequence[int]) -> list[str]:
+def customers_of(counts: DayCounts, chosen: Sequence[int]) -> list[str]:
     """Whose the installations at `chosen` are; one without a customer stands for itself."""
-    return [activity.customers[it] or activity.installations[it] for it in chosen]
+    return [counts.customers[it] or counts.installations[it] for it in chosen]
 
 
 def _monday(day: int) -> int:

@@ -23,18 +23,19 @@ def export_usage(reading: Reading, scope: Scope, slug: str, window: Window) -> I
     integration_within(reading, scope, slug)
     days = days_of(window)
     both = Window(days.before.window.start_us, days.window.end_us)
-    activity = reading.store.activity(both, integrations=[slug])
-    now, good, bad = (
-        usage_days.by_installation(activity, days, column)
-        for column in (activity.exchanges, activity.good, activity.bad)
+    counts = reading.store.day_counts(
+        both, integrations=[slug], columns=("exchanges", "good", "bad")
     )
-    before = usage_days.by_installation(activity, days.before, activity.exchanges)
+    now, good, bad = (
+        usage_days.by_installation(counts, days, name) for name in ("exchanges", "good", "bad")
+    )
+    before = usage_days.by_installation(counts, days.before, "exchanges")
     chosen = np.argsort(-now, kind="stable")[: int((now > 0).sum())]
 
     def lines() -> Iterator[str]:
         yield line(HEAD)
         for it in chosen[:MAX_ROWS].tolist():
-            names = (slug, activity.installations[it], activity.customers[it])
+            names = (slug, counts.installations[it], counts.customers[it])
             numbers = (now[it], before[it], good[it], bad[it])
             yield line((*map(safe, names), *map(str, numbers)))
         if len(chosen) > MAX_ROWS:

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from app.domain.error_group import ErrorGroup
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, WEEK_US, Window
 from app.domain.words import Outcome
-from app.store.activity import Activity
+from app.store.activity import COUNTS, Activity
+from app.store.day_counts import DayCounts
 
 #: Every outcome but `ok`.
 FAILURES = tuple(int(outcome) for outcome in Outcome if outcome != Outcome.OK)
@@ -294,6 +295,16 @@ class MetricsStore(Protocol):
     ) -> Activity:
         """What each installation did on each day, UTC, that lies within `window` or partly so; one
         row per installation, direction, kind and day. None: all. Kept for good."""
+
+    def day_counts(
+        self,
+        window: Window,
+        *,
+        integrations: Sequence[str] | None = None,
+        columns: Sequence[str] = COUNTS,
+    ) -> DayCounts:
+        """The `columns` of the same days, of `app.store.activity.COUNTS` and in its order, not
+        merged: for whoever adds them up anyway."""
 
     def find(
         self,

@@ -17,9 +17,10 @@ from app.store import activity_parts, groups, schema, state
 from app.store import exchanges as raw
 from app.store import rollups as rolled
 from app.store import traffic as crossed
-from app.store.activity import Activity
+from app.store.activity import COUNTS, Activity
 from app.store.backend import Backend
 from app.store.cover import Marks
+from app.store.day_counts import DayCounts
 from app.store.evidence import pack, unpack
 from app.store.memory import Memory
 from app.store.names import Names, Settled
@@ -166,6 +167,19 @@ class SqlStore:
                 window,
                 integrations=integrations,
                 installations=installations,
+            )
+
+    def day_counts(
+        self,
+        window: Window,
+        *,
+        integrations: Sequence[str] | None = None,
+        columns: Sequence[str] = COUNTS,
+    ) -> DayCounts:
+        """The same, to be added up; see the Protocol."""
+        with self._reading() as (connection, _):
+            return activity_parts.counted(
+                connection, self._names, window, integrations=integrations, columns=columns
             )
 
     def find(

@@ -229,8 +229,10 @@ activity_parts = Table(
     Column("rows", Integer, nullable=False, comment="How many rows it holds"),
     Column("first_day", Integer, nullable=False, comment="The first day, days since 1970 UTC"),
     Column("last_day", Integer, nullable=False, comment="The last day, days since 1970 UTC"),
-    Column("body", LargeBinary, nullable=False, comment="Columns, app.store.activity_parts"),
+    Column("body", LargeBinary, nullable=False, comment="Columns, app.store.activity_pack"),
     Column("names", LargeBinary, nullable=False, comment="MessagePack: installations, customers"),
+    # Last, so that a question that reads no times does not read past them.
+    Column("times", LargeBinary, nullable=False, comment="Columns, app.store.activity_pack"),
     Index("ix_activity_parts_integration_id_period", "integration_id", "period"),
     comment="What each installation did on each day, packed",
 )

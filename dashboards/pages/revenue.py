@@ -11,7 +11,7 @@ from dash import Dash, Input, Output, State, dcc, html
 
 from app.auth import current_scope
 from app.errors import BadQuery, NotFound
-from app.queries import get_integration, plans, revenue, revenue_over_time, unmatched
+from app.queries import RevenueView, get_integration, plans, revenue, unmatched
 from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
 from dashboards.client import clientside
@@ -191,7 +191,7 @@ def content(ask: asking.Asked, slug: str, currency: str | None) -> asking.Props:
         "empty": shown(never),
         "kept": strip.props(revenue_rows.kept(found)),
         "paid": strip.props(revenue_rows.paid(found)),
-        "charts": pictures(ask, slug, into),
+        "charts": pictures(found),
         "plans": [revenue_rows.plan_row(each, place) for place, each in enumerate(listed)],
         "currencies": currencies,
         "currencies_class": shown(bool(currencies)),
@@ -200,11 +200,9 @@ def content(ask: asking.Asked, slug: str, currency: str | None) -> asking.Props:
     }
 
 
-def pictures(ask: asking.Asked, slug: str, currency: str) -> list[Figure]:
+def pictures(found: RevenueView) -> list[Figure]:
     """The charts, in the order of `CHARTS`."""
-    window = ask.range.window
-    points = revenue_over_time(ask.reading, ask.scope, slug, window, currency).points
-    return [mrr(points, currency), movements(points, currency)]
+    return [mrr(found.points, found.currency), movements(found.points, found.currency)]
 
 
 def _charts() -> list[Any]:
