@@ -95,6 +95,9 @@ DEFINITIONS: dict[str, str] = {
         "waiting": "waiting",
         "seconds": "median_seconds",
         "uninstalled": "uninstalled",
+        "paid_for": "paid_for",
+        "own": "own",
+        "quartiles": "lower",
         **{
             name: name
             for name in (

@@ -9,10 +9,12 @@ from flask_smorest import Blueprint
 from app import queries
 from app.api import (
     alerts,
+    at_risk,
     billing,
     churn,
     error_groups,
     installations,
+    levers,
     lifecycle,
     notes,
     partner_lists,
@@ -80,6 +82,8 @@ def blueprint() -> Blueprint:
     usage.add_routes(api)
     stripe.add_routes(api)
     churn.add_routes(api)
+    at_risk.add_routes(api)
+    levers.add_routes(api)
     alerts.add_routes(api)
     return api
 

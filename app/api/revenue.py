@@ -38,7 +38,8 @@ class RevenueArguments(Span):
     )
 
 
-def _minor(description: str, *, nullable: bool = False) -> fields.Integer:
+def minor(description: str, *, nullable: bool = False) -> fields.Integer:
+    """The field of an amount."""
     known = {"description": f"{description}, minor units"}
     return fields.Integer(required=True, allow_none=nullable, metadata=known)
 
@@ -46,40 +47,40 @@ def _minor(description: str, *, nullable: bool = False) -> fields.Integer:
 class MoneySchema(ma.Schema):
     """An amount."""
 
-    amount_minor = _minor("How much")
+    amount_minor = minor("How much")
     currency = fields.String(required=True)
 
 
 class MovementsSchema(ma.Schema):
     """opening + new + expansion - contraction - churn + reactivation = closing."""
 
-    opening = _minor("MRR before")
-    new = _minor("Of first payers")
-    expansion = _minor("More of payers")
-    contraction = _minor("Less of those who stay")
-    churn = _minor("Of those who left")
-    reactivation = _minor("Of those who came back")
-    closing = _minor("MRR after")
+    opening = minor("MRR before")
+    new = minor("Of first payers")
+    expansion = minor("More of payers")
+    contraction = minor("Less of those who stay")
+    churn = minor("Of those who left")
+    reactivation = minor("Of those who came back")
+    closing = minor("MRR after")
 
 
 class PaymentsSchema(ma.Schema):
     """What was paid in the window, never part of MRR."""
 
-    paid_minor = _minor("Invoices paid")
-    refunded_minor = _minor("Refunds")
-    failed_minor = _minor("Invoices that could not be collected")
+    paid_minor = minor("Invoices paid")
+    refunded_minor = minor("Refunds")
+    failed_minor = minor("Invoices that could not be collected")
     failed = fields.Integer(required=True)
-    usage_minor = _minor("Usage charged, beside invoices")
-    platform_share_minor = _minor("The platform's part of what was paid and not refunded")
-    net_payout_minor = _minor("paid - refunded - platform_share")
+    usage_minor = minor("Usage charged, beside invoices")
+    platform_share_minor = minor("The platform's part of what was paid and not refunded")
+    net_payout_minor = minor("paid - refunded - platform_share")
 
 
 class CurrencySchema(ma.Schema):
     """One currency that is paid in. `rate` is units of the answer's currency for one of it."""
 
     currency = fields.String(required=True)
-    mrr_minor = _minor("MRR in it")
-    converted_minor = _minor("The same in the answer's; null: no rate", nullable=True)
+    mrr_minor = minor("MRR in it")
+    converted_minor = minor("The same in the answer's; null: no rate", nullable=True)
     rate = fields.String(required=True, allow_none=True)
     rate_date = fields.String(required=True, allow_none=True, metadata={"format": "date"})
 
@@ -90,7 +91,7 @@ class RiskSchema(ma.Schema):
     installations = fields.Integer(required=True)
     by_fault = fields.Dict(keys=fields.String(), values=fields.Integer(), required=True)
     unsure = fields.Integer(required=True)
-    unsure_minor = _minor("What the unsure ones pay")
+    unsure_minor = minor("What the unsure ones pay")
     unconverted = fields.List(fields.String(), required=True)
 
 
@@ -104,14 +105,14 @@ class RevenueSchema(ma.Schema):
     arr = fields.Nested(MoneySchema, required=True)
     movements = fields.Nested(MovementsSchema, required=True)
     customers = fields.Integer(required=True)
-    arpa_minor = _minor("MRR of one customer", nullable=True)
+    arpa_minor = minor("MRR of one customer", nullable=True)
     grr = both_terms()
     nrr = both_terms()
     logo_churn = both_terms()
     revenue_churn = both_terms()
     trial_conversion = both_terms()
-    ltv_minor = _minor("ARPA by monthly logo churn; null: nobody left", nullable=True)
-    at_risk_minor = _minor(
+    ltv_minor = minor("ARPA by monthly logo churn; null: nobody left", nullable=True)
+    at_risk_minor = minor(
         "MRR of installations that met too many failures; null: nobody pays", nullable=True
     )
     at_risk = fields.Nested(RiskSchema, required=True, allow_none=True)
@@ -184,7 +185,7 @@ def rendered(view: RevenueView) -> Json:
         "trial_conversion": _terms(view.trial_conversion),
         "ltv_minor": view.ltv_minor,
         "at_risk_minor": view.at_risk_minor,
-        "at_risk": _risk(view.risk),
+        "at_risk": risk_body(view.risk),
         "payments": {
             "paid_minor": paid.paid_minor, "refunded_minor": paid.refunded_minor,
             "failed_minor": paid.failed_minor, "failed": paid.failed,
@@ -202,7 +203,8 @@ def rendered(view: RevenueView) -> Json:
     }  # fmt: skip
 
 
-def _risk(view: RiskView | None) -> Json | None:
+def risk_body(view: RiskView | None) -> Json | None:
+    """What is at risk, beside its amount."""
     if view is None:
         return None
     return {

@@ -9,9 +9,9 @@ somebody does.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, insert, select
 from sqlalchemy.orm import Session
 
 from app.commands import event_fields, ledger, payments, stripe_events
@@ -133,7 +133,7 @@ def _keep(
     if not fresh:
         return 0
     rows = [_row(integration_id, event, now_us) for event in fresh.values()]
-    ledger.insert_rows(session, BilledEvent, rows)
+    session.connection().execute(insert(cast(Table, BilledEvent.__table__)), rows)
     _follow(session, integration_id, fresh.values(), now_us)
     return len(fresh)
 

@@ -10,11 +10,15 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Table, delete, insert, select, text
+from sqlalchemy import Enum, String, Table, delete, select, text, type_coerce
 from sqlalchemy.orm import Session
 
+from app.commands.bulk import insert_rows
+from app.domain.billing import BillingType
+from app.domain.money import Interval
 from app.domain.revenue import STANDS, Line, Span, absences, line, steps
 from app.domain.subscription import Said, fold
 from app.domain.subscription import Subscription as Folded
@@ -38,6 +42,10 @@ _SAID = (
     BilledEvent.quantity, BilledEvent.amount_minor, BilledEvent.currency,
     BilledEvent.discount_ppm, BilledEvent.share_ppm, BilledEvent.ends_us,
 )  # fmt: skip
+_TYPES = {each.value: each for each in BillingType}
+_INTERVALS: dict[str | None, Interval | None] = {each.value: each for each in Interval}
+_INTERVALS[None] = None
+Row = tuple[Any, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,31 +57,26 @@ class Book:
     accounts: dict[str, str]
     lines: dict[str, Line]
 
-    def subscription_rows(self, integration_id: int) -> Iterator[dict[str, Any]]:
-        """The rows of `subscriptions`."""
+    def subscription_rows(self, integration_id: int) -> Iterator[Row]:
+        """The rows of `subscriptions`, in the order of its columns."""
         for name, each in self.folded.items():
             terms = each.terms
-            yield {
-                "integration_id": integration_id, "external_id": name,
-                "installation": each.installation, "customer": each.customer,
-                "account": self.accounts[name], "status": each.status, "plan": terms.plan,
-                "interval": terms.interval, "every": terms.every, "quantity": terms.quantity,
-                "amount_minor": terms.amount_minor, "currency": terms.currency,
-                "discount_ppm": terms.discount_ppm, "share_ppm": terms.share_ppm,
-                "mrr_minor": self.lines[name][-1][1].mrr_minor, "trial_us": each.trial_us,
-                "started_us": each.started_us, "paid_us": each.paid_us,
-                "ended_us": each.ended_us, "ends_us": each.ends_us,
-                "anchor_us": each.anchor_us, "last_us": each.last_us,
-            }  # fmt: skip
+            yield (
+                integration_id, name, each.installation, each.customer, self.accounts[name],
+                each.status.value, terms.plan, terms.interval.value, terms.every, terms.quantity,
+                terms.amount_minor, terms.currency, terms.discount_ppm, terms.share_ppm,
+                self.lines[name][-1][1].mrr_minor, each.trial_us, each.started_us, each.paid_us,
+                each.ended_us, each.ends_us, each.anchor_us, each.last_us,
+            )  # fmt: skip
 
-    def step_rows(self, integration_id: int) -> Iterator[dict[str, Any]]:
-        """The rows of `revenue_steps`."""
+    def step_rows(self, integration_id: int) -> Iterator[Row]:
+        """The rows of `revenue_steps`, in the order of its columns."""
         grouped: dict[str, list[Line]] = defaultdict(list)
         for name in sorted(self.lines):
             grouped[self.accounts[name]].append(self.lines[name])
         for account, lines in grouped.items():
             for step in steps(lines):
-                yield {"integration_id": integration_id, "account": account, **step._asdict()}
+                yield integration_id, account, *step[:5], step.kind.value, *step[6:]
 
 
 def hold(session: Session, integration_ids: Iterable[int]) -> None:
@@ -101,8 +104,8 @@ def refold(
                 RevenueStep.integration_id == integration_id, RevenueStep.account.in_(some)
             )
         )
-    insert_rows(session, Subscription, list(book.subscription_rows(integration_id)))
-    insert_rows(session, RevenueStep, list(book.step_rows(integration_id)))
+    put(session, Subscription, book.subscription_rows(integration_id))
+    put(session, RevenueStep, book.step_rows(integration_id))
     return book
 
 
@@ -110,8 +113,8 @@ def rewrite(session: Session, integration_id: int, book: Book) -> None:
     """Put what follows from all events of an integration in place of what there is."""
     for table in (Subscription, RevenueStep):
         session.execute(delete(table).where(table.integration_id == integration_id))
-    insert_rows(session, Subscription, list(book.subscription_rows(integration_id)))
-    insert_rows(session, RevenueStep, list(book.step_rows(integration_id)))
+    put(session, Subscription, book.subscription_rows(integration_id))
+    put(session, RevenueStep, book.step_rows(integration_id))
 
 
 def follow_installations(
@@ -178,14 +181,19 @@ def _told(
 ) -> Iterator[tuple[str, list[Said]]]:
     """The events of each subscription."""
     statement = (
-        select(BilledEvent.subscription, *_SAID)
+        select(BilledEvent.subscription, *map(plain, _SAID))
         .where(BilledEvent.integration_id == integration_id, text(IS_STATE))
         .order_by(BilledEvent.subscription)
     )
     for names in _lists(subscriptions):
         some = statement if names is None else statement.where(BilledEvent.subscription.in_(names))
-        for name, rows in groupby(session.execute(some), lambda row: row[0]):
-            yield name, [Said(*row[1:]) for row in rows]
+        found = session.connection().execute(some)
+        for name, rows in groupby(found, itemgetter(0)):
+            yield name, [
+                Said(number, _TYPES[word], at_us, installation, customer, plan,
+                     _INTERVALS[interval], *rest)
+                for _, number, word, at_us, installation, customer, plan, interval, *rest in rows
+            ]  # fmt: skip
 
 
 def _absences(
@@ -250,10 +258,16 @@ def _of_accounts(session: Session, integration_id: int, accounts: Collection[str
     return found
 
 
-def insert_rows(session: Session, table: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Insert rows past the ORM, which takes as long again to look at each."""
-    if rows:
-        session.connection().execute(insert(cast(Table, table.__table__)), rows)
+def put(session: Session, table: type[Base], rows: Iterable[Row]) -> None:
+    """Insert rows, in the order of the table's columns and with their words as text."""
+    known = cast(Table, table.__table__)
+    insert_rows(session, known, known.columns.keys(), list(rows))
+
+
+def plain(column: Any) -> Any:
+    """A column, its words as the text that they are: what looks at each would take longer than the
+    database."""
+    return type_coerce(column, String) if isinstance(column.type, Enum) else column
 
 
 def _lists(names: Collection[str] | None) -> Iterator[Sequence[str] | None]:

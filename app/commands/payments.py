@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from app.commands.ledger import chunks, insert_rows
+from app.commands.ledger import chunks, plain, put
 from app.domain.money import share_of
 from app.domain.subscription import Subscription as Folded
 from app.domain.window import DAY_US
@@ -93,11 +93,12 @@ def wrong_shares(
             BilledEvent.integration_id == integration_id, text(LACKS_SHARE),
             BilledEvent.subscription.in_(names),
         )  # fmt: skip
-        for row in session.execute(statement).all():
-            ppm = share_ppm_at(folded[row.subscription], row.occurred_us)
-            share_minor = share_of(row.total_minor or 0, ppm)
-            if share_minor != row.share_minor:
-                yield Share(row.number, row.subscription, row.occurred_us // DAY_US, share_minor)
+        rows = session.connection().execute(statement).all()
+        for number, subscription, at_us, total_minor, kept_minor in rows:
+            ppm = share_ppm_at(folded[subscription], at_us)
+            share_minor = share_of(total_minor or 0, ppm)
+            if share_minor != kept_minor:
+                yield Share(number, subscription, at_us // DAY_US, share_minor)
 
 
 def share_ppm_at(subscription: Folded, at_us: int) -> int:
@@ -119,10 +120,9 @@ def sum_days(session: Session, integration_id: int, days: Collection[int]) -> No
                 PaymentDay.integration_id == integration_id, PaymentDay.day.between(first, last)
             )
         )
-        rows = session.execute(daily_sums(integration_id, first, last)).all()
+        rows = session.connection().execute(daily_sums(integration_id, first, last)).all()
         if rows:
-            known = [{"integration_id": integration_id, **row._asdict()} for row in rows]
-            insert_rows(session, PaymentDay, known)
+            put(session, PaymentDay, [(integration_id, *row) for row in rows])
 
 
 def daily_sums(integration_id: int, first: int, last: int) -> Any:
@@ -132,7 +132,7 @@ def daily_sums(integration_id: int, first: int, last: int) -> Any:
         select(
             day,
             BilledEvent.currency,
-            BilledEvent.type,
+            plain(BilledEvent.type),
             func.count().label("events"),
             func.sum(BilledEvent.total_minor).label("total_minor"),
             func.sum(BilledEvent.share_minor).label("share_minor"),

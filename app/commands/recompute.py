@@ -6,9 +6,8 @@ was kept event by event is the same already: a difference is a defect, or what a
 folded by other rules, and is counted.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Engine, delete, select, text
 from sqlalchemy.orm import Session
@@ -16,6 +15,7 @@ from sqlalchemy.orm import Session
 from app.commands import ledger, payments
 from app.db import reading, transaction
 from app.models import BilledEvent, PaymentDay, RevenueStep, Subscription
+from app.models.base import Base
 from app.models.billing import IS_RUNNING_OUT
 
 #: Subscriptions folded in one transaction.
@@ -120,47 +120,33 @@ def _refold(engine: Engine, integration_id: int, names: Sequence[str], now_us: i
 
 def _wrong_subscriptions(session: Session, integration_id: int, book: ledger.Book) -> set[str]:
     """Those whose row, or whose account's revenue, is not what their events say."""
-    kept = {row["external_id"]: row for row in _kept(session, Subscription, integration_id)}
-    wanted = {row["external_id"]: row for row in book.subscription_rows(integration_id)}
-    wrong = {name for name in wanted if kept.get(name) != wanted[name]}
+    differ = set(book.subscription_rows(integration_id))
+    differ -= _kept(session, Subscription, integration_id)
+    wrong: set[str] = {name for _, name, *_ in differ}
     accounts = _wrong_accounts(session, integration_id, book)
     return wrong | {name for name, account in book.accounts.items() if account in accounts}
 
 
 def _wrong_accounts(session: Session, integration_id: int, book: ledger.Book) -> set[str]:
-    kept = {_key(row): row for row in _kept(session, RevenueStep, integration_id)}
-    wanted = {_key(row): row for row in book.step_rows(integration_id)}
-    differ = {key for key in kept.keys() | wanted.keys() if kept.get(key) != wanted.get(key)}
-    return {account for account, *_ in differ}
+    differ = set(book.step_rows(integration_id))
+    differ ^= _kept(session, RevenueStep, integration_id)
+    return {account for _, account, *_ in differ}
 
 
-def _key(row: dict[str, Any]) -> tuple[str, str, int]:
-    return row["account"], row["currency"], row["day"]
-
-
-def _kept(
-    session: Session, table: type[Subscription] | type[RevenueStep], integration_id: int
-) -> Iterator[dict[str, Any]]:
+def _kept(session: Session, table: type[Base], integration_id: int) -> set[ledger.Row]:
     columns = table.__table__.columns
-    statement = select(*columns).where(columns["integration_id"] == integration_id)
-    return (row._asdict() for row in session.execute(statement))
+    mine = columns["integration_id"] == integration_id
+    statement = select(*map(ledger.plain, columns)).where(mine)
+    return set(map(tuple, session.connection().execute(statement)))
 
 
 def _wrong_days(session: Session, integration_id: int) -> tuple[int, set[int]]:
     """How many days have payments, and those whose sums are not those of their events."""
-    statement = payments.daily_sums(integration_id, _FIRST_DAY, _LAST_DAY)
-    wanted = {row[:3]: tuple(map(int, row[3:])) for row in session.execute(statement)}
-    kept = {
-        (row.day, row.currency, row.type): (row.events, row.total_minor, row.share_minor)
-        for row in session.execute(
-            select(
-                PaymentDay.day, PaymentDay.currency, PaymentDay.type, PaymentDay.events,
-                PaymentDay.total_minor, PaymentDay.share_minor,
-            ).where(PaymentDay.integration_id == integration_id)
-        )
-    }  # fmt: skip
-    differ = {key[0] for key in kept.keys() | wanted.keys() if kept.get(key) != wanted.get(key)}
-    return len({key[0] for key in wanted}), differ
+    connection = session.connection()
+    sums = connection.execute(payments.daily_sums(integration_id, _FIRST_DAY, _LAST_DAY))
+    wanted = {(integration_id, *row[:3], *map(int, row[3:])) for row in sums}
+    differ = wanted ^ _kept(session, PaymentDay, integration_id)
+    return len({day for _, day, *_ in wanted}), {day for _, day, *_ in differ}
 
 
 def forget(session: Session) -> None:

@@ -6,14 +6,16 @@ without them (a refund, say) is found by the subscription, the invoice or the cu
 Types that move no money and change no subscription are passed over.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from fractions import Fraction
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.currency import MINOR_DIGITS
+from app.domain.money import divided
 from app.models import BilledEvent
 
 Object = Mapping[str, Any]
@@ -99,7 +101,8 @@ def _subscription(verb: str, thing: Object, before: Object, told: Item) -> list[
 
 
 def _terms(thing: Object, metadata: Object) -> Item:
-    """Plan and price; of several items billed alike their sum."""
+    """Plan and price; of several items billed alike, and with a coupon of a fixed amount, their
+    sum."""
     items = thing["items"]["data"]
     prices = [each["price"] for each in items]
     first = prices[0]
@@ -107,31 +110,57 @@ def _terms(thing: Object, metadata: Object) -> Item:
     if len(every) > 1 or any(price.get("unit_amount") is None for price in prices):
         raise ValueError("its items are billed at different intervals, or not at a fixed price")
     currency = str(first["currency"]).upper()
-    one = len(items) == 1
     total = sum(each["price"]["unit_amount"] * each.get("quantity", 1) for each in items)
     interval, count = every.pop()
+    coupons = _coupons(thing)
+    fixed = any(coupon.get("amount_off") for coupon in coupons)
+    one = len(items) == 1 and not fixed
     told: Item = {
         "plan": metadata.get("plan") or first.get("nickname") or first.get("lookup_key")
         or first["id"],
         "interval": interval,
         "interval_count": count,
         "quantity": items[0].get("quantity", 1) if one else 1,
-        "amount": _amount(first["unit_amount"] if one else total, currency),
-        "discount_ratio": _discount(thing),
+        "amount": _amount(
+            _reduced(total, coupons, currency) if fixed else first["unit_amount"] if one else total,
+            currency,
+        ),
+        "discount_ratio": 0.0 if fixed else _discount(coupons),
     }  # fmt: skip
     share = metadata.get("platform_share_ratio")
     return told if share is None else {**told, "platform_share_ratio": float(share)}
 
 
-def _discount(thing: Object) -> float:
-    """What its coupons take off; one of a fixed amount is told by Stripe with its invoices only."""
-    discounts = [thing.get("discount"), *(thing.get("discounts") or [])]
+def _coupons(thing: Object) -> list[Object]:
+    """Its coupons, in the order in which they are taken off; what Stripe names without saying what
+    it is worth is left out."""
+    told = [each for each in thing.get("discounts") or [] if isinstance(each, Mapping)]
+    found = []
+    for each in told or [thing.get("discount") or {}]:
+        coupon = each.get("coupon") or (each.get("source") or {}).get("coupon")
+        if isinstance(coupon, Mapping):
+            found.append(coupon)
+    return found
+
+
+def _discount(coupons: Iterable[Object]) -> float:
+    """The part that coupons of a percentage take off."""
     left = 1.0
-    for each in discounts:
-        coupon = each.get("coupon") if isinstance(each, Mapping) else None
-        if isinstance(coupon, Mapping) and coupon.get("percent_off"):
-            left *= 1 - float(coupon["percent_off"]) / 100
+    for coupon in coupons:
+        left *= 1 - float(coupon.get("percent_off") or 0) / 100
     return round(1 - left, 6)
+
+
+def _reduced(total: int, coupons: Iterable[Object], currency: str) -> int:
+    """What is left of a sum, in Stripe's units; an amount of another currency takes nothing off."""
+    left = Fraction(total)
+    for coupon in coupons:
+        options = coupon.get("currency_options") or {}
+        own = coupon if str(coupon.get("currency")).upper() == currency else {}
+        amount = (own or options.get(currency.lower()) or {}).get("amount_off")
+        left *= 1 - Fraction(str(coupon.get("percent_off") or 0)) / 100
+        left -= int(amount or 0)
+    return max(divided(left.numerator, left.denominator), 0)
 
 
 _PAYMENTS = {

@@ -62,6 +62,7 @@ def cycle_months(interval: Interval, every: int) -> int:
     return length if length > 1 else 0
 
 
+@lru_cache(maxsize=65_536)
 def share_of(amount_minor: int, ppm: int) -> int:
     """A part of an amount, minor units."""
     return divided(amount_minor * ppm, PPM)

@@ -32,6 +32,7 @@ from app.queries.installations import (
     stuck,
 )
 from app.queries.integrations import get_integration, list_integrations
+from app.queries.levers import LeversView, levers
 from app.queries.notes import notes
 from app.queries.overview import Overview, OverviewRow, Share, league_as_of, overview
 from app.queries.partner_lists import partner_list
@@ -45,6 +46,7 @@ from app.queries.revenue import (
     revenue_by_day,
     unmatched,
 )
+from app.queries.risk_of import RiskOf, at_risk_of_group, at_risk_of_incident
 from app.queries.spreadsheet import export
 from app.queries.stories import story
 from app.queries.timeline import DayView, Heat, Timeline, WayView, days, timeline
@@ -61,10 +63,12 @@ __all__ = [
     "ExchangeFilter",
     "FunnelView",
     "Heat",
+    "LeversView",
     "Overview",
     "OverviewRow",
     "Reading",
     "RevenueView",
+    "RiskOf",
     "RiskView",
     "Share",
     "Siblings",
@@ -74,6 +78,8 @@ __all__ = [
     "assignees",
     "at_risk",
     "at_risk_of_all",
+    "at_risk_of_group",
+    "at_risk_of_incident",
     "budgets",
     "churn",
     "days",
@@ -91,6 +97,7 @@ __all__ = [
     "health",
     "league",
     "league_as_of",
+    "levers",
     "list_exchanges",
     "list_installations",
     "list_integrations",

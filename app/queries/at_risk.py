@@ -5,7 +5,7 @@ now. All integrations of a scope are read at once: two readings, of counts and o
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -70,19 +70,25 @@ class _Met(NamedTuple):
     fault: str
 
 
-_Mets = dict[str, dict[str, _Met]]
+_Mets = Mapping[str, Mapping[str, _Met]]
 #: An installation, a currency, and what one subscription is worth in it.
 _Bill = tuple[str, str, int]
 
 
 @timed_query("at_risk")
 def at_risk(
-    reading: Reading, scope: Scope, slug: str, window: Window, currency: str | None = None
+    reading: Reading,
+    scope: Scope,
+    slug: str,
+    window: Window,
+    currency: str | None = None,
+    *,
+    among: Collection[str] | None = None,
 ) -> RiskView | None:
-    """One integration; None where nobody pays. `NotFound` outside the
-    scope. Without a `currency`, in what most of its subscriptions pay in."""
+    """One integration; None where nobody pays. `NotFound` outside the scope. Without a
+    `currency`, in what most of its subscriptions pay in. `among`: of these installations only."""
     view = integration_within(reading, scope, slug)
-    return _risks(reading, [view], window, currency).get(slug)
+    return _risks(reading, [view], window, currency, among).get(slug)
 
 
 @timed_query("at_risk_of_all")
@@ -95,7 +101,11 @@ def at_risk_of_all(
 
 
 def _risks(
-    reading: Reading, views: Sequence[IntegrationView], window: Window, currency: str | None
+    reading: Reading,
+    views: Sequence[IntegrationView],
+    window: Window,
+    currency: str | None,
+    among: Collection[str] | None = None,
 ) -> dict[str, RiskView]:
     if window.length_us <= 0:
         raise BadQuery("from", "a window ends after it starts")
@@ -104,6 +114,8 @@ def _risks(
         paid = _paid(registry, slugs)
     into = currency or _usual(paid)
     met = _met(reading, window, [view for view in views if view.slug in paid]) if paid else {}
+    if among is not None:
+        met = {slug: {name: its[name] for name in its.keys() & among} for slug, its in met.items()}
     worth = {slug: _worth(bills, met.get(slug, {})) for slug, bills in paid.items()}
     names = {name for its in worth.values() for amounts in its.values() for name in amounts}
     with looking_up(reading.engine) as registry:
@@ -124,7 +136,7 @@ def _met(reading: Reading, window: Window, views: Sequence[IntegrationView]) -> 
     target = {view.slug: target_of(view) for view in views}
     places = np.flatnonzero(sums[1])
     columns = (each[places].astype(np.int64).tolist() for each in sums)
-    found: _Mets = defaultdict(dict)
+    found: dict[str, dict[str, _Met]] = defaultdict(dict)
     for it, good, bad, partner, network in zip(places.tolist(), *columns, strict=True):
         slug = activity.integrations[activity.owner[it]]
         risky = is_at_risk(good, bad, target[slug])

@@ -72,7 +72,8 @@ class Among:
             after.account == before.account,
             after.currency == before.currency,
             after.day < self._days.end,
-            after.until_day >= self._days.end,
+            # Added to nothing, so that it is found by its account and not among all that reach on.
+            after.until_day + 0 >= self._days.end,
         )
         rows = reading.execute(
             select(*price, func.count())

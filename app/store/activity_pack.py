@@ -5,7 +5,7 @@ as its greatest value; `times` what hardly anybody asks for; `names` whom the ro
 question that only counts (`counted`) neither fetches the times nor looks at them.
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -111,10 +111,12 @@ def names_of(names: bytes) -> _Texts:
 class Counting:
     """Room for the counts of many parts, `size` rows, into which one after the other is read."""
 
-    def __init__(self, size: int, columns: Sequence[str]) -> None:
+    def __init__(self, size: int, columns: Collection[str]) -> None:
         self.who: Smalls = np.empty(size, np.int32)
         self.day: Smalls = np.empty(size, np.int32)
-        self.counts: Mapping[str, Smalls] = {name: np.empty(size, np.int32) for name in columns}
+        self.counts: Mapping[str, Smalls] = {
+            name: np.empty(size, np.int32) for name in COUNTS if name in columns
+        }
         self._at = 0
 
     def read(self, rows: int, period: int, body: bytes, numbers: Smalls) -> None:

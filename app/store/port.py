@@ -303,8 +303,8 @@ class MetricsStore(Protocol):
         integrations: Sequence[str] | None = None,
         columns: Sequence[str] = COUNTS,
     ) -> DayCounts:
-        """The `columns` of the same days, of `app.store.activity.COUNTS` and in its order, not
-        merged: for whoever adds them up anyway."""
+        """The `columns` of the same days, some of `app.store.activity.COUNTS`, not merged: for
+        whoever adds them up anyway."""
 
     def find(
         self,

@@ -22,7 +22,7 @@ from dashboards.components.texts import shown
 from dashboards.figures.base import Figure
 from dashboards.figures.revenue import movements, mrr
 from dashboards.ids import part
-from dashboards.pages import header, revenue_rows
+from dashboards.pages import header, revenue_levers, revenue_rows
 from dashboards.pages.revenue_rows import KEPT, PAID
 
 PATH = "/integrations/<slug>/revenue"
@@ -86,6 +86,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     strip.strip(_OF, KEPT),
                     html.Div(_charts(), className="columns"),
                     strip.strip(_PAID, PAID),
+                    revenue_levers.panels(),
                     panel("Plans and prices, now", _grid(ids.REVENUE_PLANS, _PLANS, "Plans")),
                     html.Div(
                         panel(
@@ -143,6 +144,7 @@ def register(app: Dash) -> None:
             "currencies_class": Output(part(ids.REVENUE_CURRENCIES, "panel"), "className"),
             "unmatched": Output(ids.REVENUE_UNMATCHED, "rowData"),
             "unmatched_class": Output(part(ids.REVENUE_UNMATCHED, "panel"), "className"),
+            "levers": revenue_levers.outputs(),
         },
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
@@ -197,6 +199,7 @@ def content(ask: asking.Asked, slug: str, currency: str | None) -> asking.Props:
         "currencies_class": shown(bool(currencies)),
         "unmatched": [revenue_rows.unmatched_row(each) for each in lost],
         "unmatched_class": shown(bool(lost)),
+        "levers": revenue_levers.props(ask, slug),
     }
 
 

@@ -148,7 +148,45 @@ def test_however_batches_come_and_merge_the_days_are_the_same(database, batches,
     store.fold(NOW_US)
     expected = counted([each for batch in batches for each in batch])
     assert {row[:2] + row[3:6]: row[6:] for row in found(store)} == expected
+    for window in (EVER, Window(TODAY - 40 * DAY_US, TODAY - DAY_US)):
+        assert added_up(store, window) == added_up_one_by_one(store, window)
+    told = store.day_counts(EVER)
+    slugs = [told.integrations[owner] for owner in told.owner.tolist()]
+    named = sorted(zip(slugs, told.installations, told.customers, strict=True))
+    assert named == sorted({row[:3] for row in found(store)})
     store.close()
+
+
+def added_up(store: MetricsStore, window: Window) -> dict[tuple, tuple]:
+    """What is told to be added up, by installation and day."""
+    told = store.day_counts(window, columns=("good", "partner_faults"))
+    sums: dict[tuple, tuple] = {}
+    columns = (told.who, told.day, told.counts["good"], told.counts["partner_faults"])
+    for who, day, good, faults in zip(*(each.tolist() for each in columns), strict=True):
+        slug = told.integrations[told.owner[who]]
+        key = (slug, told.installations[who], day * DAY_US)
+        known = sums.get(key, (0, 0))
+        sums[key] = (known[0] + good, known[1] + faults)
+    return sums
+
+
+def added_up_one_by_one(store: MetricsStore, window: Window) -> dict[tuple, tuple]:
+    sums: dict[tuple, tuple] = {}
+    for row in found(store, window):
+        key = (row.integration, row.installation, row.day_us)
+        known = sums.get(key, (0, 0))
+        sums[key] = (known[0] + row.good, known[1] + row.partner_faults)
+    return sums
+
+
+def test_columns_are_counted_only_of_the_integrations_asked_for(store: MetricsStore) -> None:
+    added(store, seen(number=3), seen(integration="initech", number=7))
+    told = store.day_counts(EVER, integrations=["initech", "hooli"], columns=("bad", "exchanges"))
+    assert (told.integrations, told.installations) == (("initech",), ("inst-1",))
+    assert {name: column.tolist() for name, column in told.counts.items()} == {
+        "bad": [1], "exchanges": [7],
+    }  # fmt: skip
+    assert store.day_counts(EVER, integrations=[]).integrations == ()
 
 
 def counted(rows: list[ActivitySum]) -> dict[tuple, tuple]:

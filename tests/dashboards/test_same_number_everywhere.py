@@ -24,6 +24,7 @@ from dashboards.pages.installs_rows import CAUSES, seconds
 from dashboards.pages.witness_rows import KINDS
 from tests.app.billing_worlds import bill, cancelled, changed, post, started
 from tests.app.error_worlds import failing
+from tests.app.lever_worlds import compared, stalls
 from tests.app.lifecycle_worlds import event, tell
 from tests.app.queries.test_usage import use
 from tests.app.web_world import SLUGS, World, copy_of, make_template, some_traffic
@@ -147,6 +148,26 @@ SHOWN |= {
 }  # fmt: skip
 
 
+SHOWN |= {
+    "paid_for": lambda it: [show.count(each["paid"]) for each in it["levers"]["conversion"]],
+    "to_activation": lambda it: [seconds(it["levers"]["to_activation"]["median_seconds"])],
+    "to_payment": lambda it: [seconds(it["levers"]["to_payment"]["median_seconds"])],
+    "stalled": lambda it: [
+        f"{each['installations']} for {each['step']}" for each in it["levers"]["stalled"]
+    ],
+    "own": lambda it: [show.ratio(each["own"]) for each in activation(it)],
+    **{
+        name: lambda it, name=name: [show.ratio(each["others"][name]) for each in activation(it)]
+        for name in ("lower", "median", "upper")
+    },
+}
+
+
+def activation(answers: Json) -> list[Json]:
+    figures = answers["levers"]["benchmark"]["figures"]
+    return [each for each in figures if each["figure"] == "activation"]
+
+
 def money(amount_minor: int) -> str:
     return show.money(amount_minor, "USD")
 
@@ -188,6 +209,8 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     tell(world.engine, *installs())
     world.dash = mount(world.app, world.settings)
     earn(world)
+    compared(world.engine, 7)
+    stalls(world.engine, "inst-e")
     client = world.client("globex")
     base = f"/api/v1/integrations/{SLUG}"
     use_it(world)
@@ -205,6 +228,7 @@ def answers(tmp_path_factory) -> Iterator[tuple[Json, str]]:
     }
     ends = {"from": "2025-10-21T00:00:00Z", "to": "2025-11-20T00:00:00Z"}
     told["revenue"] = client.get(f"{base}/revenue", query_string=ends).json
+    told["levers"] = client.get(f"{base}/levers", query_string=ends).json
     yield told, json.dumps(list(pages(world, client)), ensure_ascii=False)
     world.close()
 

@@ -67,7 +67,7 @@ def values(world) -> dict[str, list]:
         "trace": ["0" * 32], "state": ["all", "active"], "number": [*world.incidents],
         "rule": ["budget-burn"], "partner": ["initech"], "comment": ["quiet"],
         "starts_at": ["2026-11-22T10:00:00Z"], "ends_at": ["2026-11-23T10:00:00Z"],
-        "name": ["slow-answers"], "id": ["evt-1"], "plan": [CANARY],
+        "incident": [*world.incidents], "name": ["slow-answers"], "id": ["evt-1"], "plan": [CANARY],
         "by": ["day"], "order": ["strict"], "within": ["7d"],
         "source": ["directory"], "reason": [None], "occurred_at": ["2025-11-20T10:00:00Z"],
         "type": ["subscription_started"], "subscription": [CANARY], "interval": ["month"],

@@ -85,6 +85,38 @@ def test_a_subscription_lives_and_is_paid_and_refunded(world):
     assert revenue_of(world)["movements"]["churn"] == 4900
 
 
+@pytest.mark.parametrize(
+    ("more", "mrr"),
+    [
+        ({"discount": {"coupon": {"amount_off": 1000, "currency": "usd"}}}, 8800),
+        ({"discounts": [{"coupon": {"amount_off": 1000, "currency": "usd"}}],
+          "discount": {"coupon": {"amount_off": 1000, "currency": "usd"}}}, 8800),
+        ({"discounts": [{"source": {"coupon": {"percent_off": 50}}},
+                        {"coupon": {"amount_off": 333, "currency": "usd"}}]}, 4567),
+        ({"discounts": [{"coupon": {"amount_off": 333, "currency": "usd"}},
+                        {"coupon": {"percent_off": 50}}]}, 4734),
+        ({"discount": {"coupon": {"amount_off": 900, "currency": "eur",
+                                  "currency_options": {"usd": {"amount_off": 800}}}}}, 9000),
+        ({"discount": {"coupon": {"amount_off": 900, "currency": "eur"}}}, 9800),
+        ({"discount": {"coupon": {"amount_off": 99_000, "currency": "usd"}}}, 0),
+        ({"discounts": ["di_1"]}, 9800),
+    ],
+)  # fmt: skip
+def test_a_coupon_of_a_fixed_amount_is_taken_off_the_sum(world, more, mrr):
+    send(world, event("customer.subscription.created", subscription(**more), 1, 1))
+    assert revenue_of(world)["mrr"]["amount_minor"] == mrr
+    send(world, event("customer.subscription.updated", subscription(), 5, 2, {"discount": {}}))
+    assert revenue_of(world)["mrr"]["amount_minor"] == 9800
+
+
+@pytest.mark.parametrize("coupon", [7, "x", {"amount_off": "much"}, {"percent_off": "half"},
+                                    {"amount_off": 10**40}, {"percent_off": 1e308}])  # fmt: skip
+def test_a_coupon_that_is_none_is_no_failure_of_ours(world, coupon):
+    body = subscription(discounts=[{"coupon": coupon}])
+    answer = send(world, event("customer.subscription.created", body, 1, 1))
+    assert answer.status_code in {200, 422}, answer.text
+
+
 def test_a_pause_and_its_end_are_told_by_what_changed(world):
     send(world, event("customer.subscription.created", subscription(), 1, 1))
     held = subscription(pause_collection={"behavior": "void"})

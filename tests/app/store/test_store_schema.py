@@ -1,5 +1,6 @@
 """The migrations of the metrics store lead exactly to its tables."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -9,10 +10,12 @@ from alembic.script import ScriptDirectory
 
 from app.errors import SchemaError, SettingsError, StoreUnavailable
 from app.store import schema
+from app.store.activity import of_sums
 from app.store.connect import backend_of
 from app.store.open import open_store
-from app.store.port import StoredExchange
+from app.store.port import Batch, StoredExchange
 from app.store.tables import exchanges, metadata
+from tests.contract.test_activity_of_stores import EVER, seen
 
 
 def url_of(path: Path) -> str:
@@ -92,3 +95,21 @@ def test_a_url_that_cannot_be_used_is_one_clear_line(url: str, tmp_path: Path) -
     with pytest.raises((SettingsError, SchemaError)) as caught:
         open_store(url)
     assert "\n" not in str(caught.value)
+
+
+def test_times_that_lay_in_the_body_get_their_own_column(tmp_path: Path) -> None:
+    url = url_of(tmp_path / "metrics.db")
+    schema.migrate(url)
+    store = open_store(url)
+    store.append(Batch(activity=of_sums([seen(), seen(30), seen(integration="initech")])))
+    before = store.activity(EVER).rows()
+    store.close()
+    with sqlite3.connect(tmp_path / "metrics.db") as database:
+        database.execute("UPDATE activity_parts SET body = CAST(body || times AS BLOB)")
+        database.execute("ALTER TABLE activity_parts DROP COLUMN times")
+        database.execute(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0005'")
+    database.close()
+    schema.migrate(url)
+    store = open_store(url)
+    assert store.activity(EVER).rows() == before
+    store.close()

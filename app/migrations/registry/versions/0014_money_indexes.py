@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0013_money_indexes"
-down_revision = "0012_witnesses"
+revision = "0014_money_indexes"
+down_revision = "0013_list_sources"
 branch_labels = None
 depends_on = None
 
