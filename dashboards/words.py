@@ -85,6 +85,7 @@ DEFINITIONS: dict[str, str] = {
         "concentration": "concentration",
         "exchanges_before": "exchanges_before",
         "used_ratio": "used_ratio",
+        "waited_seconds": "waited_seconds",
         "change": "change",
         "cohorts": "cohorts",
         "callers": "callers",

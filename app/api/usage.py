@@ -14,7 +14,7 @@ from app.api.context import now_us, reading, scope
 from app.api.ratios import both_terms
 from app.api.schemas import WindowSchema
 from app.domain.usage import DAY, MONTH, WEEK
-from app.domain.window import DAY_US, Window, window_ending
+from app.domain.window import DAY_US, SECOND_US, Window, window_ending
 from app.queries import UsageView
 from app.queries.quota import QuotaView
 from app.queries.usage import Terms
@@ -31,6 +31,10 @@ class UsageArguments(Span):
 
 def _whole(description: str) -> fields.Integer:
     return fields.Integer(required=True, metadata={"description": description})
+
+
+def _seconds(description: str) -> fields.Float:
+    return fields.Float(required=True, metadata={"description": description})
 
 
 def _moment() -> fields.String:
@@ -178,6 +182,8 @@ class UsageSchema(ma.Schema):
     exchanges = _whole("Recorded exchanges of the window")
     exchanges_before = _whole("Of the equal time before")
     unnamed = _whole("Those of the window that name no installation")
+    waited_seconds = _seconds("The platform waited for the partner, within the window")
+    waited_seconds_before = _seconds("The same of the equal time before")
     concentration = fields.Nested(ConcentrationSchema, required=True)
     days = fields.List(fields.Nested(DayUseSchema), required=True)
     customers = fields.List(fields.Nested(CustomerUseSchema), required=True)
@@ -244,6 +250,8 @@ def rendered(view: UsageView) -> Json:
         "exchanges": view.exchanges,
         "exchanges_before": view.exchanges_before,
         "unnamed": view.unnamed,
+        "waited_seconds": view.waited_us / SECOND_US,
+        "waited_seconds_before": view.waited_before_us / SECOND_US,
         "concentration": {
             f"top_{top}": _rendered_terms(terms) for top, terms in view.concentration.items()
         },

@@ -91,6 +91,8 @@ class UsageView:
     exchanges: int
     exchanges_before: int
     unnamed: int
+    waited_us: int
+    waited_before_us: int
     concentration: dict[int, Terms]
     days: tuple[DayUse, ...]
     customers: tuple[CustomerUse, ...]
@@ -110,7 +112,8 @@ def usage(reading: Reading, scope: Scope, slug: str, window: Window) -> UsageVie
     counts = reading.store.day_counts(whole, integrations=[slug], columns=_COUNTED)
     presence = Presence(counts, days.known)
     growth, rolling = usage_days.growth(presence, days), usage_days.spans(presence)
-    operations = operations_of(reading, slug, days)
+    found = operations_of(reading, slug, days)
+    operations = found.used
     deprecated = [each for each in operations if each.deprecated and each.exchanges]
     customers, shares = _customers(counts, days)
     exchanges = sum(each.exchanges for each in operations)
@@ -140,10 +143,12 @@ def usage(reading: Reading, scope: Scope, slug: str, window: Window) -> UsageVie
         exchanges=exchanges,
         exchanges_before=sum(each.before for each in operations),
         unnamed=max(exchanges - named, 0),
+        waited_us=found.waited_us,
+        waited_before_us=found.waited_before_us,
         concentration=shares,
         days=_days(counts, presence, days, rolling),
         customers=tuple(customers[:MOST_CUSTOMERS]),
-        operations=tuple(operations),
+        operations=operations,
         versions=versions_of(operations),
         cohorts=tuple(usage_days.cohorts(presence)),
         deprecated=callers(reading, scope, slug, days.window, deprecated),

@@ -6,7 +6,7 @@ newest exchanges that are kept, and of how many of them.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,10 +20,11 @@ from app.queries.exchanges import list_exchanges
 from app.queries.reading import Reading
 from app.queries.registry_usage import deprecated_of
 from app.queries.usage_days import Days
-from app.store.port import ExchangeFilter
+from app.store.port import ExchangeFilter, Rollups
 
 #: Deprecated operations whose callers are looked for, and exchanges looked at for each.
 _MOST_OPERATIONS, _LOOKED_AT = 5, 200
+_Key = tuple[int, int, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +74,25 @@ class CallersView:
     callers: tuple[Caller, ...]
 
 
-def operations_of(reading: Reading, slug: str, days: Days) -> list[OperationUse]:
-    """Every operation of the window and of the equal time before, most exchanges first."""
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """Every operation of the window and of the equal time before, most exchanges first, and how
+    long the platform waited for the partner in both: the durations of its calls and webhooks."""
+
+    used: tuple[OperationUse, ...]
+    waited_us: int
+    waited_before_us: int
+
+
+def operations_of(reading: Reading, slug: str, days: Days) -> Operations:
+    """What was used of an integration, and what that cost the platform."""
     earlier = Days(days.known.first, days.before.first)
-    counts = [_exchanges(reading, slug, part) for part in (days, days.before, earlier)]
+    parts = [_rollups(reading, slug, part) for part in (days, days.before, earlier)]
+    used = _used(reading, slug, [_exchanges(part) for part in parts])
+    return Operations(tuple(used), _waited_us(parts[0]), _waited_us(parts[1]))
+
+
+def _used(reading: Reading, slug: str, counts: Sequence[Mapping[_Key, int]]) -> list[OperationUse]:
     deprecated = deprecated_of(reading, slug)
     found = []
     for key in counts[0].keys() | counts[1].keys():
@@ -103,10 +119,22 @@ def operations_of(reading: Reading, slug: str, days: Days) -> list[OperationUse]
     return sorted(found, key=lambda it: (-it.exchanges, -it.before, it.operation, it.direction))
 
 
-def _exchanges(reading: Reading, slug: str, days: Days) -> dict[tuple[int, int, str], int]:
+def _rollups(reading: Reading, slug: str, days: Days) -> Rollups | None:
     if days.length <= 0:
+        return None
+    return reading.store.rollups(days.window, integrations=[slug], operations=True)
+
+
+def _waited_us(rollups: Rollups | None) -> int:
+    if rollups is None:
+        return 0
+    outbound = np.array([each.direction == Direction.OUTBOUND for each in rollups.series], bool)
+    return int(rollups.total_us[outbound[rollups.series_index]].sum())
+
+
+def _exchanges(rollups: Rollups | None) -> dict[_Key, int]:
+    if rollups is None:
         return {}
-    rollups = reading.store.rollups(days.window, integrations=[slug], operations=True)
     sums = np.bincount(
         rollups.series_index, weights=rollups.exchanges, minlength=len(rollups.series)
     )

@@ -23,6 +23,7 @@ PLACES = (
     Place("people", "Customers", "customers_active"),
     Place("share", "Greatest", "concentration"),
     Place("exchanges", "Exchanges", "exchanges_before"),
+    Place("waited", "Platform waited", "waited_seconds"),
     Place("quota", "Quota used", "used_ratio"),
 )
 _OPERATIONS = 100
@@ -46,6 +47,8 @@ def figures(view: UsageView) -> list[Figure]:
         Figure(show.ratio(first.value), "", f"greatest 10: {show.ratio(tenth.value)}"),
         Figure(show.count(view.exchanges), show.change(view.exchanges, view.exchanges_before),
                unnamed),
+        Figure(show.span(view.waited_us), show.change(view.waited_us, view.waited_before_us),
+               "for calls and webhooks", shown=view.waited_us > 0),
         _quota(view),
     ]  # fmt: skip
 

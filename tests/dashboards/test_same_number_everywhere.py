@@ -89,6 +89,7 @@ SHOWN: dict[str, Callable[[Json], list[str]]] = {
         if each["size"]
         for number in each["active"]
     ],
+    "waited_seconds": lambda it: [show.span(round(it["usage"]["waited_seconds"] * SECOND_US))],
     "used_ratio": lambda it: [show.ratio(it["usage"]["quota"]["ways"][0]["used_ratio"])],
     "entered": lambda it: [show.count(it["funnel"]["entered"])],
     "activated": lambda it: [show.ratio(it["funnel"]["activated_ratio"])],

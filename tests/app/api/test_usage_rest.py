@@ -53,3 +53,10 @@ def test_the_table_is_a_download(world):
     answer = world.api(f"/integrations/{SLUG}/usage.csv?window=7d", "globex")
     assert answer.mimetype == "text/csv"
     assert answer.text.splitlines()[1] == f"{SLUG},inst-1,cust-1,1,0,1,0"
+
+
+def test_the_platform_waits_for_its_own_calls_and_not_for_the_partners(world):
+    rows = [use(1, direction=0), use(2, direction=1), use(40, direction=0)]
+    world.load(rows)
+    body = world.api(f"/integrations/{SLUG}/usage", "globex").json
+    assert body["waited_seconds"] == body["waited_seconds_before"] == rows[0].total_us / 1e6 > 0
