@@ -24,7 +24,7 @@ from app.auth.caller import own_scope
 from app.commands.recompute import forget, recompute
 from app.db import registry_engine, transaction
 from app.domain.window import DAY_US, Window
-from app.queries import Reading, at_risk_of_all, plans, revenue, unmatched, usage
+from app.queries import Reading, at_risk_of_all, levers, plans, revenue, unmatched, usage
 from app.store.open import open_store
 from bench import usage_fill
 from bench.common import report
@@ -111,6 +111,7 @@ def _page(reading: Reading, slug: str, window: Window) -> None:
     scope = own_scope()
     revenue(reading, scope, slug, window)
     plans(reading, scope, slug)
+    levers(reading, scope, slug, window)
     unmatched(reading, scope, slug)
 
 

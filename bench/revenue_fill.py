@@ -36,13 +36,17 @@ def fill(path: Path) -> int:
 
 
 def _integrations(session) -> None:
-    session.add(Partner(id=1, slug="p", name="P", created_us=0, updated_us=0))
+    session.add_all(
+        Partner(id=number + 1, slug=f"p-{number:03d}", name="P", created_us=0, updated_us=0)
+        for number in range(INTEGRATIONS)
+    )
     session.flush()
     session.add_all(
         Integration(
-            id=number + 1, partner_id=1, slug=f"int-{number:03d}", name="I", visibility="public",
-            category=None, allow_private_addresses=False, connect_ms=1, first_byte_ms=1, idle_ms=1,
-            total_ms=1, body_bytes=1, created_us=0, updated_us=0,
+            id=number + 1, partner_id=number + 1, slug=f"int-{number:03d}", name="I",
+            visibility="public", category=f"kind-{number % 12}", allow_private_addresses=False,
+            connect_ms=1, first_byte_ms=1, idle_ms=1, total_ms=1, body_bytes=1, created_us=0,
+            updated_us=0,
         )
         for number in range(INTEGRATIONS)
     )  # fmt: skip
