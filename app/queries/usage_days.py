@@ -74,6 +74,7 @@ class Presence:
         size = len(counts.installations)
         self.seen = np.zeros((size, known.length), np.bool_)
         self.seen[counts.who, counts.day - known.first] = True
+        self._places = np.nonzero(self.seen)
 
     def part(self, days: Days) -> NDArray[np.bool_]:
         """The columns of some days."""
@@ -88,7 +89,7 @@ class Presence:
         so a day's number is a running sum of what begins and ends.
         """
         length = self.known.length
-        who, day = np.nonzero(self.seen)
+        who, day = self._places
         following = np.full(len(day), length + span, np.int64)
         same = who[1:] == who[:-1]
         following[:-1][same] = day[1:][same]
