@@ -1,6 +1,7 @@
 """Levers on the revenue page: results in, sentences and rows out. Pure."""
 
 from app.domain.benchmark import LEAST_OTHERS
+from app.domain.phrases import percent
 from app.queries import LeversView
 from app.queries.benchmark import BenchmarkView, Compared
 from app.queries.levers import Conversion, TimeTo
@@ -114,7 +115,7 @@ def _compared(view: Compared) -> Row:
             for name in ("lower", "median", "upper")
         },
         **{
-            f"{name}_text": show.NONE if others is None else show.ratio(getattr(others, name))
+            f"{name}_text": show.NONE if others is None else percent(getattr(others, name))
             for name in ("lower", "median", "upper")
         },
     }

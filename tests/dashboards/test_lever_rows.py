@@ -37,7 +37,7 @@ VIEW = LeversView(
 def test_rates_are_told_of_enough_and_ways_that_nobody_told_of_not_at_all():
     first, second = lever_rows.conversion_rows(VIEW)
     assert (first["name"], first["sub"], first["activated_sub"]) == (
-        "directory", "source", f"75{T}%"
+        "directory", "source", f"75.0{T}%"
     )  # fmt: skip
     assert (second["name"], second["activated_text"], second["activated_sub"]) == (
         "not told", "1", ""
@@ -56,7 +56,7 @@ def test_a_sentence_says_how_long_value_takes_and_who_waits():
 
 def test_figures_stand_beside_quartiles_and_what_cannot_be_said_is_a_dash():
     activation, grr = lever_rows.benchmark_rows(VIEW.benchmark)
-    assert (activation["own_text"], activation["median_text"]) == (f"72{T}%", f"60{T}%")
+    assert (activation["own_text"], activation["median_text"]) == (f"72.0{T}%", f"60{T}%")
     assert {grr[f"{name}_text"] for name in ("own", "lower", "median", "upper")} == {"–"}
     assert lever_rows.benchmark_title(VIEW.benchmark) == "month to 31 Oct 2025, others of crm"
     assert lever_rows.NAMES.keys() == set(FIGURES)

@@ -14,6 +14,7 @@ import pytest
 from app.commands.lost_installs import judge_lost
 from app.commands.reconcile import reconcile
 from app.db import transaction
+from app.domain.phrases import percent
 from app.domain.window import DAY_US, MINUTE_US, SECOND_US
 from app.models import DeprecatedOperation, ExchangeRate, Integration
 from dashboards import format as show
@@ -158,7 +159,7 @@ SHOWN |= {
     ],
     "own": lambda it: [show.ratio(each["own"]) for each in activation(it)],
     **{
-        name: lambda it, name=name: [show.ratio(each["others"][name]) for each in activation(it)]
+        name: lambda it, name=name: [percent(each["others"][name]) for each in activation(it)]
         for name in ("lower", "median", "upper")
     },
 }
