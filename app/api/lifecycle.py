@@ -1,5 +1,6 @@
 """What the platform tells of installations, and how far they came."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -15,8 +16,9 @@ from app.api.posting import add_route, posted
 from app.commands.lifecycle import record
 from app.db import transaction
 from app.domain.funnel_counts import CAUSES, FunnelCount, Order
+from app.domain.lost import sentence
 from app.domain.window import DAY_US, SECOND_US, window_ending
-from app.queries import FunnelView
+from app.queries import FunnelView, Loss
 from app.queries.funnels import Asked, By
 from app.queries.spreadsheet import table
 
@@ -84,7 +86,8 @@ def post() -> Json:
 def funnel(given: Json, slug: str) -> Json:
     """How installs of one integration went whose first step lies in the window; the last 30 days
     unless one is named."""
-    return _rendered(slug, _asked(given, slug))
+    view = _asked(given, slug)
+    return _rendered(slug, view, queries.lost_reasons(reading(), scope(), slug, view.window))
 
 
 def export(given: Json, slug: str) -> Response:
@@ -114,12 +117,16 @@ def _asked(given: Json, slug: str) -> FunnelView:
     return queries.funnel(reading(), scope(), slug, window, asked)
 
 
-def _rendered(slug: str, view: FunnelView) -> Json:
+def _rendered(slug: str, view: FunnelView, losses: Sequence[Loss]) -> Json:
+    count = _count(view.count, view.within_us)
+    for step in count["steps"]:
+        step["why_lost"] = sentence(step["name"], [each.reason for each in losses])
     return {
         "integration": slug,
         "window": rendering.span(view.window),
         "order": view.order.value,
-        **_count(view.count, view.within_us),
+        **count,
+        "lost_reasons": [_loss(each) for each in losses],
         "activated_interval": list(view.interval) if view.interval else None,
         "enough": view.enough,
         "cohorts": [
@@ -139,6 +146,22 @@ def _rendered(slug: str, view: FunnelView) -> Json:
         "links": {
             "integration": rendering.href("integrations", slug),
             "page": f"/integrations/{slug}/installs",
+        },
+    }
+
+
+def _loss(loss: Loss) -> Json:
+    reason = loss.reason
+    return {
+        "step": reason.step,
+        "cause": reason.cause.value,
+        "installs": reason.installs,
+        "what": reason.what or None,
+        "webhook": reason.webhook,
+        "ended": reason.ended or None,
+        "exchange": loss.exchange,
+        "links": {
+            "exchange": rendering.href("exchanges", loss.exchange) if loss.exchange else None
         },
     }
 

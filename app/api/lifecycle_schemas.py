@@ -77,8 +77,33 @@ class ReasonSchema(ma.Schema):
     uninstalled = fields.Integer(required=True)
 
 
+class WhyStepSchema(StepSchema):
+    """A step of the whole. `why_lost`: what befell most of those that were lost at it, those that
+    failed first; "": none were."""
+
+    why_lost = fields.String(required=True)
+
+
+class LossSchema(ma.Schema):
+    """Installs that were lost at one step in the same way. `what`: the operation or topic that
+    failed, `ended` its status or outcome, `exchange` the one of the newest; null: none failed."""
+
+    step = fields.String(required=True)
+    cause = fields.String(required=True)
+    installs = fields.Integer(required=True)
+    what = fields.String(required=True, allow_none=True)
+    webhook = fields.Boolean(required=True)
+    ended = fields.String(required=True, allow_none=True)
+    exchange = fields.String(required=True, allow_none=True)
+    links = fields.Dict(keys=fields.String(), required=True)
+
+
 class FunnelSchema(CountSchema):
-    """Installations whose first step lies in the window, and what was uninstalled within it."""
+    """Installations whose first step lies in the window, why they were lost (most first), and what
+    was uninstalled within it."""
+
+    steps = fields.List(fields.Nested(WhyStepSchema), required=True)
+    lost_reasons = fields.List(fields.Nested(LossSchema), required=True)
 
     integration = fields.String(required=True)
     window = fields.Nested(WindowSchema, required=True)

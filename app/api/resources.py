@@ -13,6 +13,7 @@ from app.api import (
     billing,
     churn,
     error_groups,
+    installation_tables,
     installations,
     levers,
     lifecycle,
@@ -76,6 +77,7 @@ def blueprint() -> Blueprint:
     notes.add_routes(api)
     lifecycle.add_routes(api)
     installations.add_routes(api)
+    installation_tables.add_routes(api)
     partner_lists.add_routes(api)
     billing.add_routes(api)
     revenue.add_routes(api)

@@ -98,17 +98,20 @@ def sentence(step: str, found: Sequence[Reason]) -> str:
     share = f"{count(first.installs)} of {count(total)}" if first.installs < total else (
         f"All {count(total)}" if total > 1 else "The one"
     )  # fmt: skip
-    return f"{share} lost at {step} {_how(first)}."
+    return f"{share} lost at {step} {how(first)}."
 
 
-def _how(reason: Reason) -> str:
+def how(reason: Reason) -> str:
+    """What became of them: `had their webhook answered 500`."""
+    one = reason.installs == 1
     if reason.cause is LostCause.FAILED:
         what = f"`{reason.what}` webhook" if reason.webhook else f"`{reason.what}`"
-        return f"had their {what} {_ended(reason.ended)}"
+        return f"had {'its' if one else 'their'} {what} {_ended(reason.ended)}"
+    were = "was" if one else "were"
     return {
-        LostCause.STUCK: "were never heard of again: nothing crossed",
+        LostCause.STUCK: f"{were} never heard of again: nothing crossed",
         LostCause.TIMED_OUT: "took longer than the step may take, with exchanges that succeeded",
-        LostCause.DECLINED: "were turned down by the customer",
+        LostCause.DECLINED: f"{were} turned down by the customer",
     }[reason.cause]
 
 

@@ -33,6 +33,7 @@ from app.queries.installations import (
 )
 from app.queries.integrations import get_integration, list_integrations
 from app.queries.levers import LeversView, levers
+from app.queries.losses import Loss, lost_reasons
 from app.queries.notes import notes
 from app.queries.overview import Overview, OverviewRow, Share, league_as_of, overview
 from app.queries.partner_lists import partner_list
@@ -64,6 +65,7 @@ __all__ = [
     "FunnelView",
     "Heat",
     "LeversView",
+    "Loss",
     "Overview",
     "OverviewRow",
     "Reading",
@@ -102,6 +104,7 @@ __all__ = [
     "list_installations",
     "list_integrations",
     "list_partners",
+    "lost_reasons",
     "notes",
     "operations",
     "overview",

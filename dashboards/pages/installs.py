@@ -7,7 +7,7 @@ from dash import Dash, Input, Output, State, dcc, html
 
 from app.auth import current_scope
 from app.errors import BadQuery
-from app.queries import FunnelView, funnel, get_integration
+from app.queries import FunnelView, funnel, get_integration, lost_reasons
 from app.queries.funnels import Asked, By
 from dashboards import asking, ids, router, urlstate, words
 from dashboards import format as show
@@ -40,6 +40,29 @@ _FUNNEL = [
     column("waiting", "Under way", "Shown", right=True, tip=_D["waiting"], minWidth=92, flex=2,
            sortable=False),
 ]  # fmt: skip
+_LOST = [
+    column("name", "Lost at", "Text", keep=True, minWidth=100, flex=3, sortable=False),
+    column(
+        "count",
+        "Installs",
+        "Budget",
+        tip=_D["lost"],
+        keep=True,
+        minWidth=110,
+        flex=4,
+        sortable=False,
+    ),
+    column(
+        "how",
+        "What became of them",
+        "Linked",
+        keep=True,
+        minWidth=170,
+        flex=9,
+        sortable=False,
+        params={"sub": "cause"},
+    ),
+]
 _TIMES = [
     column("name", "Activated", "Text", keep=True, minWidth=110, flex=3, sortable=False),
     column("count", "Installs", "Budget", keep=True, minWidth=120, flex=5, sortable=False),
@@ -81,6 +104,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     ),
                     strip.strip(_OF, rows.PLACES),
                     _funnel(),
+                    _lost(),
                     html.Div([_chart(), _times()], className="columns"),
                     html.Div([_cohorts(), _reasons()], className="columns"),
                 ],
@@ -111,6 +135,7 @@ def register(app: Dash) -> None:
             "empty": Output(ids.INSTALLS_EMPTY, "className"),
             "strip": [Output(*pair) for pair in strip.outputs(_OF, rows.PLACES)],
             "funnel": Output(ids.INSTALLS_FUNNEL, "rowData"),
+            "lost": Output(ids.INSTALLS_LOST, "rowData"),
             "times": Output(ids.INSTALLS_TIMES, "rowData"),
             "cohorts": Output(ids.INSTALLS_COHORTS, "rowData"),
             "reasons": Output(ids.INSTALLS_REASONS, "rowData"),
@@ -135,11 +160,12 @@ def content(ask: asking.Asked, slug: str, by: By) -> asking.Props:
     window = ask.range.window
     days = funnel(ask.reading, ask.scope, slug, window, Asked(by=By.DAY))
     split = days if by is By.DAY else funnel(ask.reading, ask.scope, slug, window, Asked(by=by))
+    losses = lost_reasons(ask.reading, ask.scope, slug, window)
     before = asking.shared(ask, (slug, "installs"), lambda: _before(ask, slug, days))
     empty = not (days.count.entered or days.uninstalled or before.count.entered)
     return {
         "body": "page",
-        "sentence": rows.sentence(days),
+        "sentence": rows.sentence(days, losses),
         "as_of": f"as of {show.clock(ask.now_us)}",
         "as_of_at": urlstate.iso(ask.now_us),
         "problem": ask.range.problem or "",
@@ -150,6 +176,7 @@ def content(ask: asking.Asked, slug: str, by: By) -> asking.Props:
         "empty": shown(empty),
         "strip": strip.props(rows.figures(days, before)),
         "funnel": rows.step_rows(days),
+        "lost": rows.lost_rows(losses),
         "times": rows.time_rows(days.count),
         "cohorts": rows.cohort_rows(split.cohorts, newest_first=by is By.DAY),
         "reasons": rows.reason_rows(days.reasons),
@@ -183,6 +210,18 @@ def _funnel() -> html.Section:
         label="The steps of an install, in order",
     )
     return panel("Funnel", body, wide=True)
+
+
+def _lost() -> html.Section:
+    body = grid(
+        ids.INSTALLS_LOST,
+        _LOST,
+        row_px=48,
+        page_size=20,
+        empty="No install that began in this time was lost.",
+        label="Why installs were lost, most first, each with an exchange",
+    )
+    return panel("Why they got lost", body, wide=True)
 
 
 def _chart() -> html.Section:

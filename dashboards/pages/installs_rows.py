@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from app.domain import lost as why
 from app.domain.funnel_counts import ENOUGH, SOON_US, FunnelCount, StepCount
 from app.domain.health import wilson
 from app.domain.window import SECOND_US
-from app.queries import FunnelView
+from app.queries import FunnelView, Loss
 from app.queries.funnels import Cohort
 from dashboards import format as show
 from dashboards.components.strip import Figure, Place
@@ -54,8 +55,9 @@ def fates(count: FunnelCount) -> tuple[int, int, int]:
     return count.activated, count.entered - count.activated - count.lost, count.lost
 
 
-def sentence(view: FunnelView) -> str:
-    """What the page opens with: how many became users, and where most of the others were lost."""
+def sentence(view: FunnelView, losses: Sequence[Loss] = ()) -> str:
+    """What the page opens with: how many became users, where most of the others were lost, and at
+    what."""
     count = view.count
     gone = f"{_counted(view.uninstalled, 'uninstall')} in this time." if view.uninstalled else ""
     if not count.entered:
@@ -64,7 +66,7 @@ def sentence(view: FunnelView) -> str:
     begun = _counted(count.entered, "install")
     activated = f"{show.count(count.activated)} of {begun} that began in this time"
     said = f"{activated} {_was(count.activated)} activated{share}."
-    return " ".join(filter(None, (said, _worst(count), gone)))
+    return " ".join(filter(None, (said, _worst(count, losses), gone)))
 
 
 def figures(now: FunnelView, before: FunnelView) -> list[Figure]:
@@ -90,6 +92,23 @@ def step_rows(view: FunnelView) -> list[Row]:
     steps = view.count.steps
     return [
         _step_row(step, steps[at - 1] if at else None, view.count) for at, step in enumerate(steps)
+    ]
+
+
+def lost_rows(losses: Sequence[Loss]) -> list[Row]:
+    """Why installs were lost, most first, each with the exchange at which the newest failed."""
+    total = sum(each.reason.installs for each in losses)
+    return [
+        {
+            "id": f"l{at}",
+            "name": show.plain(each.reason.step, 80),
+            **_bar(each.reason.installs, total),
+            "budget_tip": _share(each.reason.installs, total, of="all that were lost"),
+            "how": show.plain(why.how(each.reason), CELL),
+            "cause": CAUSES[each.reason.cause.value],
+            "href": f"/exchanges/{each.exchange}" if each.exchange else None,
+        }
+        for at, each in enumerate(losses)
     ]
 
 
@@ -190,12 +209,15 @@ def _activated(now: FunnelView, before: FunnelView) -> Figure:
     return Figure(show.ratio(ratio), change, show.interval(now.interval))
 
 
-def _worst(count: FunnelCount) -> str:
-    """The step at which most are lost, and the main cause."""
+def _worst(count: FunnelCount, losses: Sequence[Loss]) -> str:
+    """The step at which most are lost, and the main cause, with what failed where that is known."""
     worst = max(count.steps, key=lambda step: sum(step.lost.values()))
     number = sum(worst.lost.values())
     if not number:
         return ""
+    told = why.sentence(worst.name, [each.reason for each in losses])
+    if told:
+        return show.plain(told, CELL)
     cause = max(worst.lost, key=lambda each: worst.lost[each])
     part = worst.lost[cause]
     which = f"{show.count(part)} of {show.count(number)} lost" if part < number else (

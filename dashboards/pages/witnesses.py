@@ -1,17 +1,19 @@
 """What is stuck at one integration, and where platform, wire and billing disagree about it."""
 
 from typing import Any
+from urllib.parse import quote
 
 from dash import Dash, Input, Output, State, html
 
 from app.auth import current_scope
-from app.queries import get_integration, reconciliation, stuck
+from app.queries import get_integration, partner_list, reconciliation, stuck
 from dashboards import asking, ids, urlstate
 from dashboards import format as show
 from dashboards.components.grid import column, grid
 from dashboards.components.panel import panel
 from dashboards.ids import part
 from dashboards.pages import header
+from dashboards.pages import list_rows as lists
 from dashboards.pages import witness_rows as rows
 
 PATH = "/integrations/<slug>/witnesses"
@@ -35,6 +37,13 @@ _FOUND = [
     column("evidence", "Evidence", "Text", minWidth=200, flex=8),
 ]  # fmt: skip
 
+_LIST = [
+    column("kind", "How it differs", "Text", keep=True, minWidth=130, flex=4),
+    column("installation", "Installation", "Linked", keep=True, minWidth=120, flex=4),
+    column("here", "Here", "Text", minWidth=90, flex=2, tip="As the platform tells"),
+    column("there", "There", "Text", minWidth=90, flex=2, tip="As the partner's list has it"),
+]  # fmt: skip
+
 
 def layout(slug: str, **_query: str) -> html.Div:
     """The skeleton; `NotFound` for an integration that the caller may not see."""
@@ -51,6 +60,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     empty="No install is past the deadline of its next step.",
                     label="Installs past a deadline, those that are late longest first",
                 ),
+                aside=_csv(slug, "stuck-installs"),
             ),
             panel(
                 "What does not fit",
@@ -60,11 +70,28 @@ def layout(slug: str, **_query: str) -> html.Div:
                     empty="What the platform says, what crosses and what is paid tell one story.",
                     label="Contradictions, the oldest first",
                 ),
+                aside=_csv(slug, "reconciliation"),
+            ),
+            panel(
+                "The partner's own list",
+                [
+                    html.P("", id=ids.WITNESSES_LIST_SAID, className="quiet"),
+                    grid(
+                        ids.WITNESSES_LIST,
+                        _LIST,
+                        empty="Nothing in which it differs.",
+                        label="How the partner's own list differs, by name",
+                    ),
+                ],
             ),
         ],
         id=part(_OF, "body"),
         className="page stack loading",
     )
+
+
+def _csv(slug: str, what: str) -> html.A:
+    return html.A("CSV", href=f"/api/v1/integrations/{quote(slug)}/{what}.csv", className="button")
 
 
 def register(app: Dash) -> None:
@@ -78,6 +105,8 @@ def register(app: Dash) -> None:
             "as_of_at": Output(part(_OF, "as-of"), "dateTime"),
             "stuck": Output(ids.WITNESSES_STUCK, "rowData"),
             "found": Output(ids.WITNESSES_FOUND, "rowData"),
+            "listed": Output(ids.WITNESSES_LIST_SAID, "children"),
+            "list": Output(ids.WITNESSES_LIST, "rowData"),
         },
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
@@ -92,6 +121,7 @@ def content(ask: asking.Asked, slug: str) -> asking.Props:
     """The props of the page."""
     late, number = stuck(ask.reading, ask.scope, slug)
     found = reconciliation(ask.reading, ask.scope, slug)
+    listed = partner_list(ask.reading, ask.scope, slug)
     return {
         "body": "page stack",
         "sentence": rows.sentence(number, found),
@@ -99,4 +129,6 @@ def content(ask: asking.Asked, slug: str) -> asking.Props:
         "as_of_at": urlstate.iso(ask.now_us),
         "stuck": [rows.stuck_row(each, ask.now_us) for each in late],
         "found": [rows.finding_row(each, ask.now_us) for each in found.items],
+        "listed": lists.said(listed, ask.now_us),
+        "list": [lists.row(slug, each) for each in listed.items],
     }

@@ -109,6 +109,7 @@ def test_a_funnel_says_how_far_installs_came(world):
         "name": "started", "reached": 4, "ratio_of_previous": 1.0, "ratio_of_entered": 1.0,
         "median_seconds": 0, "p90_seconds": 0, "median_step_seconds": 0, "p90_step_seconds": 0,
         "lost": {"failed": 0, "stuck": 0, "declined": 0, "timed_out": 0}, "waiting": 0,
+        "why_lost": "",
     }  # fmt: skip
     assert (verified["reached"], verified["waiting"]) == (2, 1)
     assert verified["ratio_of_previous"] == pytest.approx(2 / 3)
