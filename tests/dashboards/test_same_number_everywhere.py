@@ -197,6 +197,10 @@ ONE_SIDED = {
     "unconverted": "the API alone",
     "versions": "a page shows operations, with the version in their names",
     "known_from": "where one looks from is said in the definition",
+    **dict.fromkeys(
+        ("listed", "missing_here", "missing_there", "different_state"),
+        "counted while the answer is made, for whoever asks how a list differs",
+    ),
     "reasons": "a page shows the sentence, which is made of them",
 }
 
