@@ -105,6 +105,12 @@ def shared(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:
     return found
 
 
+def shared_slow(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:
+    """The same, within `SLOW_S`, for what spans weeks up to now whatever time is looked at."""
+    found: T = _share_of(ask)(question, answer, slow=True)
+    return found
+
+
 def _share_of(ask: Asked) -> Share:
     """The same for questions that name their time themselves, or have none."""
 

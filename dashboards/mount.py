@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from dash import Dash, Input, Output, State
+from dash.development.base_component import Component
 from flask import Flask, Request, Response, request
 from flask_compress import Compress
 
@@ -119,7 +120,19 @@ def _register_router(app: Dash) -> None:
         State(ids.LOCATION, "search"),
     )
     def route(pathname: str | None, search: str | None) -> tuple[Any, str]:
-        return open_page(pathname, search)
+        body, title = open_page(pathname, search)
+        return plain(body), title
+
+
+def plain(part: Any) -> Any:
+    """A tree of components as the dictionaries that the browser is sent. Dash makes the same of
+    it, but by way of every number in every definition of a column."""
+    if isinstance(part, Component):
+        made: dict[str, Any] = cast(Any, part).to_plotly_json()
+        return {**made, "props": {name: plain(value) for name, value in made["props"].items()}}
+    if isinstance(part, list | tuple):
+        return [plain(each) for each in part]
+    return part
 
 
 def open_page(pathname: str | None, search: str | None) -> tuple[Any, str]:

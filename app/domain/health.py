@@ -101,8 +101,24 @@ def wilson(bad: int, total: int) -> tuple[float, float] | None:
 
 def assess(facts: Facts, objectives: tuple[Objective, ...]) -> Assessment:
     """Status and reasons of one integration over one window."""
-    status, own = _verdict(facts, objectives)
+    status = status_of(facts, objectives)
+    own = _reasons(status, facts, objectives)
     return Assessment(status, own + _excluded(facts) + _shed(facts))
+
+
+def status_of(facts: Facts, objectives: tuple[Objective, ...]) -> Status:
+    """The status alone. It does not hang on whose fault anything was."""
+    if facts.paused:
+        return Status.PAUSED
+    if facts.recorded + facts.shed == 0:
+        return Status.IDLE
+    if facts.eligible < MIN_EVENTS:
+        return Status.NOT_ENOUGH_DATA
+    if facts.answered == 0:
+        return Status.SILENT
+    if _errs(facts, objectives):
+        return _how_bad(facts, objectives)
+    return Status.SLOW if breaches(facts, objectives) else Status.HEALTHY
 
 
 def target_of(objectives: tuple[Objective, ...]) -> tuple[float, bool]:
@@ -111,21 +127,18 @@ def target_of(objectives: tuple[Objective, ...]) -> tuple[float, bool]:
     return (max(targets), True) if targets else (USUAL_TARGET, False)
 
 
-def _verdict(facts: Facts, objectives: tuple[Objective, ...]) -> tuple[Status, tuple[str, ...]]:
-    if facts.paused:
-        return Status.PAUSED, ("paused in the registry",)
-    if facts.recorded + facts.shed == 0:
-        return Status.IDLE, ("no exchange in this window",)
-    if facts.eligible < MIN_EVENTS:
-        return Status.NOT_ENOUGH_DATA, (_too_few(facts),)
-    if facts.answered == 0:
-        return Status.SILENT, (_unanswered(facts),)
-    errors, slow = _errors(facts, objectives), _slowness(facts, objectives)
-    if errors:
-        return _how_bad(facts, objectives), errors + slow
-    if slow:
-        return Status.SLOW, slow
-    return Status.HEALTHY, ()
+def _reasons(status: Status, facts: Facts, objectives: tuple[Objective, ...]) -> tuple[str, ...]:
+    if status is Status.PAUSED:
+        return ("paused in the registry",)
+    if status is Status.IDLE:
+        return ("no exchange in this window",)
+    if status is Status.NOT_ENOUGH_DATA:
+        return (_too_few(facts),)
+    if status is Status.SILENT:
+        return (_unanswered(facts),)
+    if status is Status.HEALTHY:
+        return ()
+    return _errors(facts, objectives) + _slowness(facts, objectives)
 
 
 def _how_bad(facts: Facts, objectives: tuple[Objective, ...]) -> Status:
@@ -134,15 +147,18 @@ def _how_bad(facts: Facts, objectives: tuple[Objective, ...]) -> Status:
     return Status.FAILING if facts.bad / facts.eligible >= limit else Status.DEGRADED
 
 
+def _errs(facts: Facts, objectives: tuple[Objective, ...]) -> bool:
+    """Whether more failed than is allowed, surely."""
+    return _surely_above(facts.bad, facts.eligible, allowed_ratio(target_of(objectives)[0]))
+
+
 def _errors(facts: Facts, objectives: tuple[Objective, ...]) -> tuple[str, ...]:
     target, given = target_of(objectives)
-    allowed = allowed_ratio(target)
     ratio = error_ratio(facts.good, facts.bad)
-    if ratio is None or not _surely_above(facts.bad, facts.eligible, allowed):
+    if ratio is None or not _errs(facts, objectives):
         return ()
-    against = (
-        f"objective {percent(allowed)}" if given else f"no objective; usual {percent(allowed)}"
-    )
+    allowed = percent(allowed_ratio(target))
+    against = f"objective {allowed}" if given else f"no objective; usual {allowed}"
     return (f"{percent(ratio)} errors ({against}), {faults_in_words(facts.bad_by_fault)}",)
 
 

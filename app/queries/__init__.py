@@ -14,6 +14,7 @@ docs/numbers.md defines every number returned here.
 from app.queries.at_risk import RiskView, at_risk, at_risk_of_all
 from app.queries.budgets import BudgetView, budgets
 from app.queries.churn import ChurnView, churn
+from app.queries.closeup import Closeup, closeup
 from app.queries.error_groups import (
     ErrorGroupsView,
     ErrorGroupView,
@@ -58,6 +59,7 @@ from app.store.port import ExchangeFilter
 __all__ = [
     "BudgetView",
     "ChurnView",
+    "Closeup",
     "DayView",
     "ErrorGroupView",
     "ErrorGroupsView",
@@ -84,6 +86,7 @@ __all__ = [
     "at_risk_of_incident",
     "budgets",
     "churn",
+    "closeup",
     "days",
     "error_groups",
     "export",

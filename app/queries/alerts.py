@@ -2,11 +2,14 @@
 
 import json
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, or_, select
 from sqlalchemy.orm import selectinload
 
+from app.db import looking_up
 from app.db import reading as registry_session
 from app.domain.alert import State
 from app.domain.scope import Scope
@@ -84,27 +87,33 @@ def during(reading: Reading, scope: Scope, slug: str, window: Window) -> list[In
     """Incidents about one integration that were on within a window, oldest first; `NotFound`
     outside the scope."""
     integration_within(reading, scope, slug)
+    known = {"slug": slug, "start_us": window.start_us, "end_us": window.end_us}
+    with looking_up(reading.engine) as connection:
+        return [
+            IncidentTime(number, severity.value, summary, fired_us, resolved_us, acked is not None)
+            for number, severity, summary, fired_us, resolved_us, acked in connection.execute(
+                _during(scope), known
+            )
+        ]
+
+
+@lru_cache(maxsize=256)
+def _during(scope: Scope) -> Select[*tuple[Any, ...]]:
+    """Made once for a scope: every look at the charts asks."""
     columns = (Incident.id, Incident.severity, Incident.summary, Incident.fired_us,
                Incident.resolved_us, Incident.acked_us)  # fmt: skip
-    statement = (
+    return (
         select(*columns)
         .join(Alert, Alert.id == Incident.alert_id)
         .where(
-            Alert.integration == slug,
-            Incident.fired_us < window.end_us,
-            or_(Incident.resolved_us.is_(None), Incident.resolved_us > window.start_us),
+            Alert.integration == bindparam("slug"),
+            Incident.fired_us < bindparam("end_us"),
+            or_(Incident.resolved_us.is_(None), Incident.resolved_us > bindparam("start_us")),
             *_reach(scope),
         )
         .order_by(Incident.fired_us, Incident.id)
         .limit(MOST)
     )
-    with registry_session(reading.engine) as session:
-        return [
-            IncidentTime(number, severity.value, summary, fired_us, resolved_us, acked is not None)
-            for number, severity, summary, fired_us, resolved_us, acked in session.execute(
-                statement
-            )
-        ]
 
 
 def evaluated_us(home: Path) -> int | None:

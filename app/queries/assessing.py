@@ -1,13 +1,13 @@
 """Rollup rows into `Health`, for many integrations at once."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
 
 from app.domain import histogram
-from app.domain.health import Facts, Status, assess, wilson
+from app.domain.health import Facts, Status, assess, status_of, wilson
 from app.domain.objective import Objective, error_ratio
 from app.domain.sentence import Evidence, Group, sentence
 from app.domain.window import MINUTE_US, parse_duration
@@ -22,49 +22,68 @@ _NOUNS: dict[tuple[int, int], str] = {
     (Direction.INBOUND, Kind.REQUEST): "calls from the partner",
     (Direction.INBOUND, Kind.WEBHOOK): "webhooks from the partner",
 }
+#: Statuses whose sentence names operations.
+_NAMING = frozenset({Status.FAILING, Status.SILENT, Status.DEGRADED})
 
 
-def judge_all(
-    views: Sequence[IntegrationView],
-    rollups: Rollups,
-    *,
-    now_us: int,
-    bad_by_operation: Mapping[str, int] | None = None,
-) -> list[Health]:
+def judge_all(views: Sequence[IntegrationView], rollups: Rollups, *, now_us: int) -> list[Health]:
     """The health of each view, in their order, over what `rollups` covers.
 
-    `now_us` tells a window that ends now from one that is over. `bad_by_operation` is evidence
-    for the sentence of a single view.
+    `now_us` tells a window that ends now from one that is over.
     """
     counted = _Counted(views, rollups)
-    to_now = rollups.window.end_us > now_us - MINUTE_US
-    return [
-        _health(view, row, counted, bad_by_operation or {}, to_now=to_now)
-        for row, view in enumerate(views)
-    ]
+    to_now = _ends_now(rollups, now_us)
+    return [_health(view, row, counted, {}, to_now=to_now) for row, view in enumerate(views)]
+
+
+def judge(
+    view: IntegrationView,
+    rollups: Rollups,
+    bad_by_operation: Callable[[], Mapping[str, int]],
+    *,
+    now_us: int,
+) -> Health:
+    """The same of one, whose sentence names the operations that fail, if any do: only then are
+    they asked for."""
+    counted = _Counted([view], rollups)
+    to_now = _ends_now(rollups, now_us)
+    found = _health(view, 0, counted, {}, to_now=to_now)
+    if found.status not in _NAMING:
+        return found
+    return _health(view, 0, counted, bad_by_operation(), to_now=to_now)
+
+
+def _ends_now(rollups: Rollups, now_us: int) -> bool:
+    return rollups.window.end_us > now_us - MINUTE_US
 
 
 def statuses(sums: Sums, objectives: tuple[Objective, ...]) -> list[Status]:
     """The status of every group of `sums`, all of one integration."""
-    named, timed = name_all(sums.cube), sums.latency.sum(axis=1).tolist()
+    timed = sums.latency.sum(axis=1).tolist()
     above = {
         each.threshold_us // 1000: _above(sums.latency, each.threshold_us).tolist()
         for each in objectives
         if each.threshold_us is not None
     }
-    rows = zip(
+    columns = zip(
         sums.good.tolist(),
         sums.bad.tolist(),
         sums.excluded.tolist(),
         sums.shed.tolist(),
         answered(sums.cube),
-        named.bad_by_fault,
-        named.excluded_by_fault,
-        timed,
-        [{limit: counts[place] for limit, counts in above.items()} for place in range(len(timed))],
         strict=True,
     )
-    return [assess(Facts(*row), objectives).status for row in rows]
+    return [
+        status_of(
+            Facts(
+                *counts,
+                timed=timed[place],
+                above={limit: numbers[place] for limit, numbers in above.items()},
+            ),
+            objectives,
+        )
+        for place, counts in enumerate(columns)
+    ]
 
 
 def _above(latency: Ints, threshold_us: int) -> Ints:

@@ -93,12 +93,22 @@ def name_all(cube: Ints) -> Named:
     """The marginals of `cube`, shape (groups, outcomes, faults, verdicts)."""
     bad, excluded = cube[..., Verdict.BAD], cube[..., Verdict.EXCLUDED]
     return Named(
-        by_outcome=_words(_OUTCOMES, cube.sum(axis=(2, 3))),
-        by_fault=_faults(cube.sum(axis=(1, 3))),
+        by_outcome=outcomes_of(cube),
+        by_fault=faults_of(cube),
         bad_by_outcome=_words(_OUTCOMES, bad.sum(axis=2)),
         bad_by_fault=_faults(bad.sum(axis=1)),
         excluded_by_fault=_faults(excluded.sum(axis=1)),
     )
+
+
+def outcomes_of(cube: Ints) -> list[dict[str, int]]:
+    """The outcomes of every group, what did not occur left out."""
+    return _words(_OUTCOMES, cube.sum(axis=(2, 3)))
+
+
+def faults_of(cube: Ints) -> list[dict[str, int]]:
+    """The faults of every group: who has to act, on how many."""
+    return _faults(cube.sum(axis=(1, 3)))
 
 
 def answered(cube: Ints) -> list[int]:
@@ -123,7 +133,10 @@ def _faults(sums: Ints) -> list[dict[str, int]]:
 
 
 def _words(words: Sequence[str], sums: Ints) -> list[dict[str, int]]:
-    return [
-        {word: number for word, number in zip(words, row, strict=True) if number}
-        for row in sums.tolist()
-    ]
+    found: list[dict[str, int]] = [{} for _ in range(len(sums))]
+    rows, columns = np.nonzero(sums)
+    for row, column, number in zip(
+        rows.tolist(), columns.tolist(), sums[rows, columns].tolist(), strict=True
+    ):
+        found[row][words[column]] = number
+    return found

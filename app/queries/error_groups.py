@@ -2,10 +2,11 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Row, bindparam, select
 
+from app.db import looking_up
 from app.db import reading as registry_session
 from app.domain import distinct
 from app.domain.error_group import (
@@ -32,6 +33,22 @@ from app.telemetry import timed_query
 _STEPS_H = (1, 2, 3, 6, 12, 24, 48, 168, 336)
 _MOST_STEPS = 48
 _LONGEST_US = 400 * 24 * HOUR_US
+State = Row[*tuple[Any, ...]]
+# Made once: every look at a page asks.
+_STATES = (
+    select(
+        ErrorGroupState.group_id,
+        ErrorGroupState.handling,
+        ErrorGroupState.decided_us,
+        ErrorGroupState.decided_by,
+        ErrorGroupState.exchanges,
+        ErrorGroupState.until_us,
+        ErrorGroupState.more,
+        User.email.label("assignee"),
+    )
+    .outerjoin(ErrorGroupState.assignee)
+    .where(ErrorGroupState.integration == bindparam("slug"))
+)
 #: Who acted, for those who may not know the people of the other side.
 SOMEBODY = "the platform"
 
@@ -151,14 +168,9 @@ def _found(
     return ErrorGroupsView(hours, step_us, tuple(dense), {})
 
 
-def _states(reading: Reading, slug: str) -> dict[int, ErrorGroupState]:
-    statement = (
-        select(ErrorGroupState)
-        .where(ErrorGroupState.integration == slug)
-        .options(joinedload(ErrorGroupState.assignee))
-    )
-    with registry_session(reading.engine) as session:
-        return {each.group_id: each for each in session.scalars(statement)}
+def _states(reading: Reading, slug: str) -> dict[int, State]:
+    with looking_up(reading.engine) as connection:
+        return {row.group_id: row for row in connection.execute(_STATES, {"slug": slug})}
 
 
 def _members(reading: Reading, scope: Scope, view: IntegrationView) -> frozenset[str]:
@@ -175,13 +187,13 @@ def _members(reading: Reading, scope: Scope, view: IntegrationView) -> frozenset
 
 def _view(
     stored: StoredErrorGroup,
-    state: ErrorGroupState | None,
+    state: State | None,
     known: frozenset[str] | None,
     now_us: int,
 ) -> ErrorGroupView:
     group = stored.group
     touched = distinct.estimate(stored.installations)
-    assignee = state.assignee.email if state and state.assignee else None
+    assignee = state.assignee if state else None
     return ErrorGroupView(
         id=format_group(stored.id),
         integration=group.integration,
@@ -212,7 +224,7 @@ def _view(
     )
 
 
-def _standing(stored: StoredErrorGroup, state: ErrorGroupState | None, now_us: int) -> Standing:
+def _standing(stored: StoredErrorGroup, state: State | None, now_us: int) -> Standing:
     decision = None
     if state is not None:
         decision = Decision(

@@ -12,8 +12,8 @@ from app.domain.scope import Scope
 from app.domain.window import MINUTE_US, Window, ceil, floor
 from app.domain.words import Direction, Kind
 from app.errors import BadQuery
-from app.queries.assessing import judge_all
-from app.queries.counting import Sums, add_up, latencies, name_all
+from app.queries.assessing import judge, judge_all
+from app.queries.counting import Ints, Sums, add_up, faults_of, latencies, outcomes_of
 from app.queries.reading import Reading
 from app.queries.registry import UNATTRIBUTED_VIEW, integration_within, integrations_within
 from app.queries.results import Health, IntegrationView, OperationView, Point, SeriesView
@@ -22,7 +22,6 @@ from app.telemetry import timed_query
 
 #: A chart with more steps than this is no longer a chart.
 MAX_POINTS = 2_000
-_TROUBLED = {Status.FAILING, Status.SILENT, Status.DEGRADED}
 
 
 @timed_query("health")
@@ -32,12 +31,11 @@ def health(reading: Reading, scope: Scope, slug: str, window: Window) -> Health:
     view = integration_within(reading, scope, slug)
     grid = on_the_minute(window)
     rollups = reading.store.rollups(grid, integrations=[slug])
-    [found] = judge_all([view], rollups, now_us=reading.clock())
-    if found.status not in _TROUBLED:
-        return found
-    evidence = _bad_by_operation(reading, slug, grid)
-    [found] = judge_all([view], rollups, now_us=reading.clock(), bad_by_operation=evidence)
-    return found
+
+    def evidence() -> Mapping[str, int]:
+        return bad_by_operation(reading.store.rollups(grid, integrations=[slug], operations=True))
+
+    return judge(view, rollups, evidence, now_us=reading.clock())
 
 
 @timed_query("league")
@@ -71,10 +69,7 @@ def series(reading: Reading, scope: Scope, slug: str, window: Window, step_us: i
     grid = on_the_minute(window)
     checked_step(grid, step_us)
     rollups = reading.store.rollups(grid, integrations=[slug], step_us=step_us)
-    first_us = floor(rollups.window.start_us, step_us)
-    size = (ceil(rollups.window.end_us, step_us) - first_us) // step_us
-    sums = add_up(rollups, (rollups.t_us - first_us) // step_us, size)
-    return SeriesView(rollups.window, step_us, points(sums, first_us, step_us))
+    return series_of(rollups, step_us)
 
 
 @timed_query("operations")
@@ -82,8 +77,7 @@ def operations(reading: Reading, scope: Scope, slug: str, window: Window) -> lis
     """The operations of one integration, most bad exchanges first, then most exchanges."""
     integration_within(reading, scope, slug)
     rollups = reading.store.rollups(on_the_minute(window), integrations=[slug], operations=True)
-    found = _operations(rollups)
-    return sorted(found, key=lambda it: (-it.bad, -it.exchanges, it.operation, it.direction))
+    return operations_of(rollups)
 
 
 def on_the_minute(window: Window) -> Window:
@@ -101,14 +95,29 @@ def checked_step(window: Window, step_us: int) -> None:
         raise BadQuery("step", f"more than {MAX_POINTS} steps; take a longer step")
 
 
-def _bad_by_operation(reading: Reading, slug: str, window: Window) -> Mapping[str, int]:
-    rollups = reading.store.rollups(window, integrations=[slug], operations=True)
+def bad_by_operation(rollups: Rollups) -> Mapping[str, int]:
+    """How many bad exchanges each operation had, from rows by operation."""
     sums = np.bincount(rollups.series_index, weights=rollups.bad, minlength=len(rollups.series))
     found: dict[str, int] = defaultdict(int)
     for each, bad in zip(rollups.series, sums.astype(np.int64).tolist(), strict=True):
         if bad:
             found[each.operation] += bad
     return found
+
+
+def series_of(rollups: Rollups, step_us: int) -> SeriesView:
+    """The steps that rows of `step_us` add up to."""
+    first_us, steps, size = numbered(rollups, step_us)
+    return SeriesView(
+        rollups.window, step_us, points(add_up(rollups, steps, size), first_us, step_us)
+    )
+
+
+def numbered(rollups: Rollups, step_us: int) -> tuple[int, Ints, int]:
+    """When the first step starts, the step of every row, and how many there are."""
+    first_us = floor(rollups.window.start_us, step_us)
+    size = (ceil(rollups.window.end_us, step_us) - first_us) // step_us
+    return first_us, (rollups.t_us - first_us) // step_us, size
 
 
 def points(sums: Sums, first_us: int, step_us: int) -> tuple[Point, ...]:
@@ -119,18 +128,19 @@ def points(sums: Sums, first_us: int, step_us: int) -> tuple[Point, ...]:
         sums.bad.tolist(),
         sums.excluded.tolist(),
         sums.shed.tolist(),
-        name_all(sums.cube).by_outcome,
+        outcomes_of(sums.cube),
         latencies(sums.latency),
         strict=True,
     )
     return tuple(Point(first_us + step_us * place, *row) for place, row in enumerate(columns))
 
 
-def _operations(rollups: Rollups) -> list[OperationView]:
+def operations_of(rollups: Rollups) -> list[OperationView]:
+    """The operations that rows by operation add up to, most bad exchanges first."""
     sums = add_up(rollups, rollups.series_index, len(rollups.series))
-    faults = name_all(sums.cube).by_fault
+    faults = faults_of(sums.cube)
     timings = latencies(sums.latency)
-    return [
+    found = [
         OperationView(
             operation=each.operation,
             direction=Direction(each.direction).word,
@@ -145,3 +155,4 @@ def _operations(rollups: Rollups) -> list[OperationView]:
         )
         for i, each in enumerate(rollups.series)
     ]
+    return sorted(found, key=lambda it: (-it.bad, -it.exchanges, it.operation, it.direction))

@@ -9,14 +9,14 @@ from app.domain.episode import Episode
 from app.domain.objective import error_ratio
 from app.domain.phrases import main_fault
 from app.domain.scope import Scope
-from app.domain.window import DAY_US, MINUTE_US, Window, ceil, floor
+from app.domain.window import DAY_US, MINUTE_US, Window, floor
 from app.domain.words import Direction, Kind
 from app.queries.assessing import objectives_of, statuses
-from app.queries.counting import Ints, Sums, add_up, latencies, name_all
-from app.queries.health import checked_step, on_the_minute, points
+from app.queries.counting import Ints, Sums, add_up, faults_of, latencies
+from app.queries.health import checked_step, numbered, on_the_minute, points
 from app.queries.reading import Reading
 from app.queries.registry import integration_within
-from app.queries.results import Latency, SeriesView
+from app.queries.results import IntegrationView, Latency, SeriesView
 from app.queries.trouble import episodes_of
 from app.store.port import Rollups
 from app.telemetry import timed_query
@@ -80,11 +80,18 @@ def timeline(reading: Reading, scope: Scope, slug: str, window: Window, step_us:
     view = integration_within(reading, scope, slug)
     grid = on_the_minute(window)
     checked_step(grid, step_us)
-    rollups = reading.store.rollups(grid, integrations=[slug], step_us=step_us)
-    first_us, sums, steps = _by_step(rollups, step_us)
+    return timeline_of(
+        view, reading.store.rollups(grid, integrations=[slug], step_us=step_us), step_us
+    )
+
+
+def timeline_of(view: IntegrationView, rollups: Rollups, step_us: int) -> Timeline:
+    """What rows of `step_us` of one integration add up to."""
+    first_us, steps, size = numbered(rollups, step_us)
+    sums = add_up(rollups, steps, size)
     return Timeline(
         SeriesView(rollups.window, step_us, points(sums, first_us, step_us)),
-        tuple(name_all(sums.cube).by_fault),
+        tuple(faults_of(sums.cube)),
         tuple(episodes_of(sums, view.objectives, first_us, step_us, rollups.window)),
         _heat(sums.latency),
         _ways(rollups, steps, len(sums.good)),
@@ -110,13 +117,6 @@ def days(reading: Reading, scope: Scope, slug: str, count: int = _DAYS) -> list[
     ]
 
 
-def _by_step(rollups: Rollups, step_us: int) -> tuple[int, Sums, Ints]:
-    first_us = floor(rollups.window.start_us, step_us)
-    size = (ceil(rollups.window.end_us, step_us) - first_us) // step_us
-    steps: Ints = (rollups.t_us - first_us) // step_us
-    return first_us, add_up(rollups, steps, size), steps
-
-
 def _heat(rows: Ints) -> Heat:
     """`rows` of shape (steps, BUCKETS), cut to the bands that hold anything."""
     used = np.flatnonzero(rows.any(axis=0))
@@ -133,7 +133,7 @@ def _heat(rows: Ints) -> Heat:
 def _ways(rollups: Rollups, steps: Ints, size: int) -> tuple[WayView, ...]:
     """Most exchanges first."""
     sums = add_up(rollups, rollups.series_index, len(rollups.series))
-    faults, timings = name_all(sums.cube).by_fault, latencies(sums.latency)
+    faults, timings = faults_of(sums.cube), latencies(sums.latency)
     flat = rollups.series_index * size + steps
     crossed = np.bincount(flat, weights=rollups.exchanges, minlength=len(rollups.series) * size)
     by_step = crossed.astype(np.int64).reshape(-1, size).tolist()

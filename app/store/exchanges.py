@@ -111,6 +111,8 @@ def _ordered(
     if owners is None or len(owners) > _FEW:
         mine = every if owners is None else every.where(_c.integration_id.in_(owners))
         return order.cut(mine, _c.id)
+    if len(owners) == 1:
+        return order.cut(every.where(_c.integration_id == owners[0]), _c.id)
     parts = [
         select(order.cut(every.where(_c.integration_id == owner), _c.id).subquery())
         for owner in owners

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, case, exists, func, select, text
+from sqlalchemy import Connection, Row, bindparam, case, exists, func, select, text
 
 from app.domain import distinct
 from app.domain.error_group import (
@@ -62,6 +62,10 @@ _CUT_HOURS = text(
 _CUT_GROUPS = text(
     "DELETE FROM error_groups WHERE id IN (SELECT id FROM error_groups g WHERE last_us < :before "
     "AND NOT EXISTS (SELECT 1 FROM error_hours h WHERE h.group_id = g.id) LIMIT :limit)"
+)
+
+_OF_ONE = select(error_groups, exists().where(exchanges.c.id == _g.sample).label("sampled")).where(
+    _g.integration_id == bindparam("owner")
 )
 
 #: Integration, direction, operation, outcome, status, error: whose messages are counted.
@@ -136,8 +140,7 @@ def find(
     if owner is None:
         return []
     step = step_us // MINUTE_US
-    sampled = exists().where(exchanges.c.id == _g.sample).label("sampled")
-    rows = connection.execute(select(error_groups, sampled).where(_g.integration_id == owner)).all()
+    rows = connection.execute(_OF_ONE, {"owner": owner}).all()
     counted = connection.execute(
         text(
             f"SELECT h.group_id, h.start_minute - h.start_minute % {step}, "  # noqa: S608

@@ -37,6 +37,8 @@ class Names:
         self.slug_of: dict[int, str] = {}
         self.operation_of: dict[int, str] = {}
         self.series_of: dict[int, Series] = {}
+        #: The series of one level (with operations or whole) of an integration, or of all (None).
+        self._ids: dict[tuple[bool, str | None], list[int]] = {}
         self._last = Last(None, None, None, None)
 
     def refresh(self, connection: Connection, last: Last) -> None:
@@ -58,17 +60,23 @@ class Names:
                 )
                 self.series_of[number] = found
                 self.series[found] = number
+                self._list(number, found.integration)
+            for numbers in self._ids.values():
+                numbers.sort()
             self._last = last
 
     def ids(self, *, operations: bool, integrations: frozenset[str] | None) -> list[int]:
         """The series of one level, ascending; `integrations` None: of all."""
+        wanted = (None,) if integrations is None else integrations
         with self._lock:
             return sorted(
-                number
-                for number, each in self.series_of.items()
-                if (number >= FIRST_OPERATION_SERIES) == operations
-                and (integrations is None or each.integration in integrations)
+                number for slug in wanted for number in self._ids.get((operations, slug), ())
             )
+
+    def _list(self, number: int, integration: str) -> None:
+        level = number >= FIRST_OPERATION_SERIES
+        for owner in (integration, None):
+            self._ids.setdefault((level, owner), []).append(number)
 
     def in_use(self) -> dict[tuple[str, int, int], frozenset[str]]:
         """Operation names by (integration, direction, kind)."""

@@ -90,7 +90,8 @@
   function mark() {
     var query = new URL(location.href).searchParams;
     var fixed = query.get("from") && query.get("to");
-    var current = fixed ? null : query.get("window") || "24h";
+    var path = location.pathname;
+    var current = fixed ? null : query.get("window") || (/\/usage$/.test(path) ? "28d" : "24h");
     var preset = false;
     document.querySelectorAll("a[data-window]").forEach(function (link) {
       var here = link.dataset.window === current;
@@ -98,7 +99,6 @@
       if (here) { link.setAttribute("aria-current", "true"); }
       else { link.removeAttribute("aria-current"); }
     });
-    var path = location.pathname;
     root.dataset.timeless = /^\/(exchanges\/|settings$)/.test(path) ? "1" : "";
     markLinks("a[data-verdict]", function (link) {
       return link.dataset.verdict === (query.get("verdict") || "");
@@ -202,8 +202,7 @@
     var traces = figure.data || [];
     if (traces.length && traces[0].type === "heatmap") {
       return traces[0].customdata.map(function (band, place) {
-        var name = band.length ? String(band[0]).split(":")[0] : "";
-        return { name: name, at: function (step) { return traces[0].z[place][step] &&
+        return { name: traces[0].meta[place], at: function (step) { return traces[0].z[place][step] &&
           String(band[step]).split(": ")[1]; } };
       });
     }
@@ -321,6 +320,17 @@
     return value;
   }
 
+  /* On a phone every second tick, or their labels run into each other. */
+  function sparse(figure) {
+    var axis = figure.layout && figure.layout.xaxis;
+    if (window.innerWidth < 480 && axis && axis.tickvals && axis.tickvals.length > 4) {
+      var second = function (_, place) { return place % 2 === 0; };
+      axis.tickvals = axis.tickvals.filter(second);
+      axis.ticktext = axis.ticktext.filter(second);
+    }
+    return figure;
+  }
+
   function paint(figures) {
     if (!figures) { return skip(); }
     var colours = {};
@@ -329,7 +339,7 @@
         tabulate(button.dataset.table);
       });
     }, 300);
-    return figures.map(function (figure) { return resolve(figure, colours); });
+    return figures.map(function (figure) { return sparse(resolve(figure, colours)); });
   }
 
   function switchScheme() {

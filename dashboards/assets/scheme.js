@@ -1,5 +1,5 @@
-/* Light or dark, and in which zone, before anything is painted. Runs in the head; midspan.js does
-   the switching. */
+/* Light or dark, and in which zone, before anything is painted; and what the page will ask for soon.
+   Runs in the head; midspan.js does the switching. */
 (function () {
   "use strict";
   var chosen = null;
@@ -22,4 +22,17 @@
   kept = kept && decodeURIComponent(kept[1]);
   /* A traveller's zone changes; whoever chose UTC keeps it. */
   if (own && kept !== "UTC" && kept !== own) { window.midspanZone(own); }
+
+  /* Lists, charts and the frame are asked for late, by scripts that first have to run. */
+  function soon(path, kind) {
+    var link = document.createElement("link");
+    link.rel = "preload";
+    link.as = kind;
+    link.href = path;
+    if (kind === "fetch") { link.crossOrigin = "anonymous"; }
+    document.head.appendChild(link);
+  }
+  soon("/_dash-layout", "fetch");
+  soon("/_dash-dependencies", "fetch");
+  soon("/_dash-component-suites/dash_ag_grid/async-community.js", "script");
 })();

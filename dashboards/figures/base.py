@@ -35,8 +35,23 @@ def iso(at_us: int) -> str:
 
 @lru_cache(maxsize=20_000)
 def _iso(at_s: int, where: tzinfo) -> str:
-    """Every trace of every chart of a page has the same times."""
     return datetime.fromtimestamp(at_s, where).isoformat()[:19]
+
+
+def times(points: Sequence[Step], shift_us: int = 0) -> list[str]:
+    """When each step starts, or so much later."""
+    return list(_times(tuple(point.start_us + shift_us for point in points), zone.current()))
+
+
+@lru_cache(maxsize=64)
+def _times(starts_us: tuple[int, ...], where: tzinfo) -> tuple[str, ...]:
+    """Every trace of every chart of a page has the same times."""
+    return tuple(_iso(at_us // SECOND_US, where) for at_us in starts_us)
+
+
+def half(step_us: int) -> int:
+    """From the start of a step to its middle, whole seconds."""
+    return step_us // 2 // SECOND_US * SECOND_US
 
 
 def frame(

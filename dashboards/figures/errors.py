@@ -30,7 +30,7 @@ def errors(series: Steps, window: Window, by_fault: Counts | None = None) -> bas
     points = series.points
     layers = LAYERS if by_fault is None else FAULTS
     counts: Counts = [p.by_outcome for p in points] if by_fault is None else by_fault
-    table = [[sum(each.get(key, 0) for key in keys) for each in counts] for *_, keys in layers]
+    table = [_counted(counts, keys) for *_, keys in layers]
     present = [
         (layer, row) for layer, row in zip(layers, table, strict=True) if any(row)
     ]  # fmt: skip
@@ -48,6 +48,12 @@ def errors(series: Steps, window: Window, by_fault: Counts | None = None) -> bas
     unit = base.unit_label(f"share of exchanges per {base.per(series.step_us)}")
     figure["layout"]["annotations"] = [unit, *_labels(points, present, top)]
     return figure
+
+
+def _counted(counts: Counts, keys: tuple[str, ...]) -> list[int]:
+    """How many of one layer in every step."""
+    columns = [[each.get(key, 0) for each in counts] for key in keys]
+    return [sum(column) for column in zip(*columns, strict=True)] if keys[1:] else columns[0]
 
 
 def _top(points: Sequence[Step], rows: Sequence[Sequence[int]]) -> float:
@@ -68,7 +74,7 @@ def _bars(
     return {
         "type": "bar",
         "name": name,
-        "x": [base.iso(p.start_us) for p in points],
+        "x": base.times(points),
         "y": [n / p.exchanges * 100 if n and p.exchanges else None for n, p in pairs],
         **place,
         "marker": {"color": colour(tone), "line": {"width": 0}, "opacity": opacity},

@@ -5,7 +5,7 @@ from itertools import pairwise
 from math import log10, sqrt
 from typing import Any, Protocol
 
-from app.domain.window import SECOND_US, Window
+from app.domain.window import Window
 from dashboards import format as show
 from dashboards.figures import base
 from dashboards.figures.latency import limits_of, objective_line, short, tick_values
@@ -48,18 +48,20 @@ def heat(
 def _cells(
     found: Heat, edges: list[float], starts_us: Sequence[int], step_us: int
 ) -> dict[str, Any]:
-    half = step_us // 2 // SECOND_US * SECOND_US
+    middle = base.half(step_us)
     bands = [f"{show.ms(low)} to {show.ms(high)}" for low, high in pairwise(found.edges_ms)]
     return {
         "type": "heatmap",
         "name": "exchanges",
-        "x": [base.iso(at + half) for at in starts_us],
+        "x": [base.iso(at + middle) for at in starts_us],
         "y": [(low + high) / 2 for low, high in pairwise(edges)],
         # The root, so that one in a hundred is still seen; a cell without any is empty.
         "z": [[round(sqrt(n), 2) if n else None for n in band] for band in found.counts],
         "zmin": 0,
+        "meta": bands,
         "customdata": [
-            [f"{bands[place]}: {n:,}" for n in band] for place, band in enumerate(found.counts)
+            [f"{bands[place]}: {n:,}" if n else None for n in band]
+            for place, band in enumerate(found.counts)
         ],
         "colorscale": [[0, colour("heat-low")], [1, colour("calm-line")]],
         "showscale": False,

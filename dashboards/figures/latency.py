@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil, floor, log10
 from typing import Any
 
-from app.domain.window import SECOND_US, Window
+from app.domain.window import Window
 from dashboards import format as show
 from dashboards.figures import base
 from dashboards.rows import Objective, Step, Steps
@@ -57,9 +57,8 @@ def _ghost(series: Steps, before: Steps | None, points: Sequence[Step]) -> dict[
     """The p95 of the period before, under the steps that are drawn."""
     earlier = before.points if before else ()
     shown = {point.start_us for point in points}
-    middle = series.step_us // 2 // SECOND_US * SECOND_US
     pairs = [
-        (now.start_us + middle, _positive(then.latency_ms.p95))
+        (now, _positive(then.latency_ms.p95))
         for now, then in zip(series.points, earlier, strict=False)
         if now.start_us in shown
     ]
@@ -67,7 +66,7 @@ def _ghost(series: Steps, before: Steps | None, points: Sequence[Step]) -> dict[
         "type": "scatter",
         "mode": "lines",
         "name": "p95 before",
-        "x": [base.iso(at) for at, _ in pairs],
+        "x": base.times([now for now, _ in pairs], base.half(series.step_us)),
         "y": [value for _, value in pairs],
         "line": {"color": colour("ghost"), "width": 1.25, "dash": "2px,3px"},
         "connectgaps": False,
@@ -79,13 +78,12 @@ def _ghost(series: Steps, before: Steps | None, points: Sequence[Step]) -> dict[
 def _line(
     points: Sequence[Step], step_us: int, name: str, width: float, fill: str | None
 ) -> dict[str, Any]:
-    middle = step_us // 2 // SECOND_US * SECOND_US
     values = [_positive(getattr(p.latency_ms, name)) for p in points]
     trace: dict[str, Any] = {
         "type": "scatter",
         "mode": "lines+markers" if _lonely(values) else "lines",
         "name": name,
-        "x": [base.iso(p.start_us + middle) for p in points],
+        "x": base.times(points, base.half(step_us)),
         "y": values,
         "line": {"color": colour("calm-line"), "width": width, "shape": "linear"},
         "marker": {"size": 4},
@@ -122,12 +120,10 @@ def _lonely(values: list[float | None]) -> bool:
 
 def _span(points: Sequence[Step], limits: list[float]) -> tuple[float, float]:
     """The axis' ends as powers of ten, with a little air."""
-    values = [
-        value
-        for p in points
-        for value in map(_positive, (p.latency_ms.p50, p.latency_ms.p95, p.latency_ms.p99))
-        if value is not None
-    ] + [limit for limit in limits if limit > 0]
+    timed = [p.latency_ms for p in points if p.latency_ms.p50 is not None]
+    ends = [(_positive(each.p50), _positive(each.p99)) for each in timed]
+    values = [value for pair in ends for value in pair if value is not None]
+    values += [limit for limit in limits if limit > 0]
     if not values:
         return 0.0, 3.0
     low, high = log10(min(values)), log10(max(values))
@@ -189,7 +185,9 @@ def _objective_label(objective: Objective) -> dict[str, Any]:
 
 
 def _positive(value: float | None) -> float | None:
-    return None if value is None else min(max(value, _LEAST_MS), _MOST_MS)
+    if value is None or _LEAST_MS <= value <= _MOST_MS:
+        return value
+    return min(max(value, _LEAST_MS), _MOST_MS)
 
 
 def short(value: float) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from app.domain.window import SECOND_US, Window
+from app.domain.window import Window
 from dashboards import format as show
 from dashboards import words
 from dashboards.figures import base
@@ -44,25 +44,27 @@ def _bars(
     stack: tuple[str, str],
 ) -> dict[str, Any]:
     field, tone = stack
-    return {
+    trace: dict[str, Any] = {
         "type": "bar",
         "name": field,
-        "x": [base.iso(p.start_us) for p in points],
+        "x": base.times(points),
         "y": [getattr(p, field) for p in points],
         **place,
         "marker": {"color": colour(tone), "line": {"width": 0}, "opacity": opacity},
-        "customdata": [_detail(p, field) for p in points],
-        "hovertemplate": f"{field} %{{y:,}}%{{customdata}}<extra></extra>",
+        "hovertemplate": f"{field} %{{y:,}}<extra></extra>",
     }
+    if field == "bad":
+        trace["customdata"] = [_detail(p) if p.bad else "" for p in points]
+        trace["hovertemplate"] = "bad %{y:,}%{customdata}<extra></extra>"
+    return trace
 
 
 def _line(points: Sequence[Step], ghost: list[int | None], step_us: int) -> dict[str, Any]:
-    middle = step_us // 2
     return {
         "type": "scatter",
         "mode": "lines",
         "name": "period before",
-        "x": [base.iso(p.start_us + middle // SECOND_US * SECOND_US) for p in points],
+        "x": base.times(points, base.half(step_us)),
         "y": ghost,
         "line": {"color": colour("ghost"), "width": 1.25, "dash": "2px,3px"},
         "hovertemplate": "period before %{y:,}<extra></extra>",
@@ -76,9 +78,7 @@ def _ghost(points: Sequence[Step], before: Sequence[Step]) -> list[int | None]:
     return known + [None] * (len(points) - len(known))
 
 
-def _detail(point: Step, field: str) -> str:
-    if field != "bad" or not point.bad:
-        return ""
+def _detail(point: Step) -> str:
     failed = {k: v for k, v in point.by_outcome.items() if k != "ok"}
     worst = sorted(failed.items(), key=lambda item: -item[1])[:3]
     return "".join(f"<br>  {n:,} {words.OUTCOMES.get(outcome, outcome)}" for outcome, n in worst)

@@ -1,8 +1,6 @@
 """What is failing, as a part of the health page: the failures that want somebody."""
 
-from typing import Any
-
-from dash import Dash, Input, Output, State, html
+from dash import html
 
 from app.domain.error_group import OPEN
 from app.queries import error_groups
@@ -38,18 +36,8 @@ def failing() -> html.Section:
     return html.Section([heading, body], className="panel wide")
 
 
-def register(app: Dash) -> None:
-    """Its one callback."""
-
-    @app.callback(
-        Output(ids.HEALTH_GROUPS, "rowData"),
-        Input(ids.LOCATION, "search"),
-        Input(ids.PULSE, "data"),
-        State(ids.LOCATION, "pathname"),
-    )
-    @asking.quiet
-    def groups(search: str | None, _pulse: Any, pathname: str | None) -> list[Row]:
-        ask, slug = asking.asked(search), asking.slug_of(pathname, "")
-        found = error_groups(ask.reading, ask.scope, slug, ask.range.window, OPEN)
-        kept = urlstate.build(ask.range)
-        return [error_rows.row(view, kept, ask.now_us) for view in found.items[:SHOWN]]
+def rows(ask: asking.Asked, slug: str) -> list[Row]:
+    """The first of them."""
+    found = error_groups(ask.reading, ask.scope, slug, ask.range.window, OPEN)
+    kept = urlstate.build(ask.range)
+    return [error_rows.row(view, kept, ask.now_us) for view in found.items[:SHOWN]]

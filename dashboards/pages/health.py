@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import quote
 
@@ -9,14 +10,12 @@ from dash import Dash, Input, Output, State, html
 
 from app.auth import current_scope
 from app.domain.gates import GateState
-from app.domain.health import MIN_EVENTS
 from app.domain.window import Window
 from app.domain.words import Outcome
-from app.queries import ExchangeFilter, gates, get_integration, list_exchanges, operations
-from app.queries import health as ask_health
+from app.queries import ExchangeFilter, gates, get_integration, list_exchanges
 from app.queries.alerts import during
-from app.queries.results import Health, IncidentTime, OperationView
-from dashboards import asking, ids, router, urlstate, words
+from app.queries.results import Health, IncidentTime
+from dashboards import asking, ids, urlstate, words
 from dashboards import format as show
 from dashboards.components import strip
 from dashboards.components.attributes import aria, data
@@ -32,7 +31,6 @@ PATH = "/integrations/<slug>"
 NAME = "Health"
 
 FAILURES = 12
-WORST = 5
 _OF = "health"
 _D = words.DEFINITIONS
 _FAILING = tuple(outcome.value for outcome in Outcome if outcome != Outcome.OK)
@@ -79,19 +77,7 @@ def layout(slug: str, **_query: str) -> html.Div:
             html.Div("", id=ids.HEALTH_QUIET, className="quiet gone"),
             html.Div(
                 [
-                    html.Div([_days(), health_charts.objectives()], className="columns standing"),
-                    html.Div(
-                        [
-                            html.Div("", id=ids.HEALTH_PERIOD, className="period"),
-                            html.A("", id=ids.HEALTH_EVIDENCE, href="", **data(keep="range")),
-                        ],
-                        className="title-row",
-                    ),
-                    strip.strip(_OF, PLACES),
-                    html.Div(health_charts.upper(), className="columns"),
-                    html.Div(health_charts.lower(), className="columns"),
-                    html.Div([_operations(), _ways()], className="columns"),
-                    failing.failing(),
+                    *_same_for_all(),
                     _failures(slug),
                     health_notes.notes(),
                 ],
@@ -106,13 +92,32 @@ def layout(slug: str, **_query: str) -> html.Div:
     )
 
 
+@cache
+def _same_for_all() -> list[html.Div | html.Section]:
+    """Most of the page: made once, because to make it takes longer than to send it."""
+    return [
+        html.Div([_days(), health_charts.objectives()], className="columns standing"),
+        html.Div(
+            [
+                html.Div("", id=ids.HEALTH_PERIOD, className="period"),
+                html.A("", id=ids.HEALTH_EVIDENCE, href="", **data(keep="range")),
+            ],
+            className="title-row",
+        ),
+        strip.strip(_OF, PLACES),
+        html.Div(health_charts.upper(), className="columns"),
+        html.Div(health_charts.lower(), className="columns"),
+        html.Div([_operations(), _ways()], className="columns"),
+        failing.failing(),
+    ]
+
+
 def register(app: Dash) -> None:
     """Several callbacks, so that a slow list does not hold the figures back."""
     _register_summary(app)
     _register_lists(app)
     health_charts.register(app)
     health_notes.register(app)
-    failing.register(app)
 
 
 def _register_summary(app: Dash) -> None:
@@ -143,13 +148,8 @@ def _register_summary(app: Dash) -> None:
     @asking.main
     def summary(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
         ask, slug = asking.asked(search), asking.slug_of(pathname, "")
-        window = ask.range.window
-        now = ask_health(ask.reading, ask.scope, slug, window)
-        earlier = window.previous()
-        before = asking.shared(
-            ask, (slug, "before"), lambda: ask_health(ask.reading, ask.scope, slug, earlier)
-        )
-        return content(slug, now, before, at_present(ask, slug), ask)
+        near = health_charts.near(ask, slug)
+        return content(slug, near.now, near.before, at_present(ask, slug), ask)
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,7 +229,7 @@ def _quiet(newest_us: int | None, ask: asking.Asked) -> str:
 
 def _register_lists(app: Dash) -> None:
     @app.callback(
-        Output(ids.HEALTH_OPERATIONS, "rowData"),
+        Output(ids.HEALTH_GROUPS, "rowData"),
         Output(ids.HEALTH_FAILURES, "rowData"),
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
@@ -240,24 +240,9 @@ def _register_lists(app: Dash) -> None:
         search: str | None, _pulse: Any, pathname: str | None
     ) -> tuple[list[tables.Row], list[tables.Row]]:
         ask, slug = asking.asked(search), asking.slug_of(pathname, "")
-        window = ask.range.window
-        found = operations(ask.reading, ask.scope, slug, window)
-        worst = worst_of(found, router.query(search).get("worst", ""))
-        wanted = ExchangeFilter(integrations=(slug,), window=window, outcomes=_FAILING)
+        wanted = ExchangeFilter(integrations=(slug,), window=ask.range.window, outcomes=_FAILING)
         failed = list_exchanges(ask.reading, ask.scope, wanted, limit=FAILURES)
-        return (
-            [tables.operation_row(view, slug, search or "") for view in worst],
-            [tables.exchange_row(view) for view in failed.items],
-        )
-
-
-def worst_of(found: list[OperationView], by: str) -> list[OperationView]:
-    """The first few of what `operations` orders by bad ones; `by` "slow": the slowest, of those
-    called often enough to say so."""
-    if by != "slow":
-        return found[:WORST]
-    timed = [each for each in found if each.exchanges >= MIN_EVENTS and each.latency_ms.p95]
-    return sorted(timed, key=lambda each: -(each.latency_ms.p95 or 0.0))[:WORST]
+        return failing.rows(ask, slug), [tables.exchange_row(view) for view in failed.items]
 
 
 def _days() -> html.Section:

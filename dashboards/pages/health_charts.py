@@ -1,14 +1,17 @@
 """The charts of the health page: at most six, all on one span of time, all with the same marks."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from dash import Dash, Input, Output, State, dcc, html
 from dash.development.base_component import Component
 
-from app.queries import Timeline, days, notes, series, timeline
+from app.domain.health import MIN_EVENTS
+from app.domain.window import Window
+from app.queries import Closeup, closeup, days, notes
 from app.queries import budgets as ask_budgets
 from app.queries.alerts import during
-from app.queries.results import ObjectiveView
+from app.queries.results import ObjectiveView, OperationView
 from dashboards import asking, ids, router, urlstate
 from dashboards import format as show
 from dashboards.client import clientside
@@ -23,8 +26,10 @@ from dashboards.figures.traffic import traffic
 from dashboards.ids import part
 from dashboards.pages.health_figures import budgets
 from dashboards.pages.health_rows import day_summary, days_of, note_row, way_row
+from dashboards.pages.tables import operation_row
 
 OBJECTIVES = 4
+WORST = 5
 CHARTS = (ids.CHART_TRAFFIC, ids.CHART_LATENCY, ids.CHART_ERRORS, ids.CHART_HEAT)
 SPLITS = {"": "outcome", "fault": "fault"}
 
@@ -105,6 +110,7 @@ def _register_charts(app: Dash) -> None:
                 for number in range(OBJECTIVES)
                 for pair in objective.outputs(slot(number))
             ],
+            "operations": Output(ids.HEALTH_OPERATIONS, "rowData"),
             "ways": Output(ids.HEALTH_WAYS, "rowData"),
             "notes": Output(ids.HEALTH_NOTES, "rowData"),
         },
@@ -117,46 +123,69 @@ def _register_charts(app: Dash) -> None:
     def charts(
         search: str | None, _pulse: Any, _written: Any, pathname: str | None
     ) -> asking.Props:
-        ask, slug = asking.asked(search), asking.slug_of(pathname, "")
-        window = ask.range.window
-        step = urlstate.step_us(window, ask.now_us)
-        now = timeline(ask.reading, ask.scope, slug, window, step)
-        found = ask_budgets(ask.reading, ask.scope, slug)
-        written = notes(ask.reading, ask.scope, slug, window)
-        limits = tuple(each.objective for each in found)
-        split = router.query(search).get("by", "")
-        marks = Marks(now.episodes, during(ask.reading, ask.scope, slug, window), written)
-        return {
-            "charts": pictures(ask, slug, now, limits, marks, split=split),
-            "objectives": [prop for props in budgets(found, OBJECTIVES) for prop in props],
-            "ways": [way_row(way, slug, search or "") for way in now.ways],
-            "notes": [note_row(each) for each in written],
-        }
+        return content(asking.asked(search), asking.slug_of(pathname, ""), search or "")
+
+
+def near(ask: asking.Asked, slug: str) -> Closeup:
+    """What the figures and the charts of the page are made of, read once for both."""
+    window = ask.range.window
+    step = urlstate.step_us(window, ask.now_us)
+    ghost = urlstate.previous(window, step)
+    return asking.shared(
+        ask,
+        (slug, step, "near"),
+        lambda: closeup(ask.reading, ask.scope, slug, window, step, ghost=ghost),
+    )
+
+
+def content(ask: asking.Asked, slug: str, search: str) -> asking.Props:
+    """The props of the charts and of what stands beside them."""
+    window, query = ask.range.window, router.query(search)
+    found = near(ask, slug)
+    objectives = asking.shared_slow(
+        ask, ("budgets", slug), lambda: ask_budgets(ask.reading, ask.scope, slug)
+    )
+    written = notes(ask.reading, ask.scope, slug, window)
+    incidents = during(ask.reading, ask.scope, slug, window)
+    limits = tuple(each.objective for each in objectives)
+    marks = Marks(found.timeline.episodes, incidents, written)
+    worst = worst_of(found.operations, query.get("worst", ""))
+    return {
+        "charts": pictures(window, found, limits, marks, split=query.get("by", "")),
+        "objectives": [prop for props in budgets(objectives, OBJECTIVES) for prop in props],
+        "operations": [operation_row(view, slug, search) for view in worst],
+        "ways": [way_row(way, slug, search) for way in found.timeline.ways],
+        "notes": [note_row(each) for each in written],
+    }
 
 
 def pictures(
-    ask: asking.Asked,
-    slug: str,
-    now: Timeline,
+    window: Window,
+    near: Closeup,
     limits: tuple[ObjectiveView, ...],
     marks: Marks,
     *,
     split: str,
 ) -> list[Figure]:
     """The charts, in the order of `CHARTS`."""
-    window, step = ask.range.window, now.series.step_us
-    earlier = urlstate.previous(window, step)
-    before = asking.shared(
-        ask, (slug, step), lambda: series(ask.reading, ask.scope, slug, earlier, step)
-    )
+    now, step = near.timeline, near.timeline.series.step_us
     starts = [point.start_us for point in now.series.points]
     found = [
-        traffic(now.series, before, window),
-        latency(now.series, limits, window, before),
+        traffic(now.series, near.ghost, window),
+        latency(now.series, limits, window, near.ghost),
         errors(now.series, window, now.by_fault if split == "fault" else None),
         heat(now.heat, starts, step, limits, window),
     ]
     return [marked(each, window, marks, named=place == 0) for place, each in enumerate(found)]
+
+
+def worst_of(found: Sequence[OperationView], by: str) -> Sequence[OperationView]:
+    """The first few of what `operations` orders by bad ones; `by` "slow": the slowest, of those
+    called often enough to say so."""
+    if by != "slow":
+        return found[:WORST]
+    timed = [each for each in found if each.exchanges >= MIN_EVENTS and each.latency_ms.p95]
+    return sorted(timed, key=lambda each: -(each.latency_ms.p95 or 0.0))[:WORST]
 
 
 def _register_days(app: Dash) -> None:
@@ -170,5 +199,5 @@ def _register_days(app: Dash) -> None:
     @asking.quiet
     def strip(pathname: str | None, _pulse: Any) -> tuple[list[list[Any]], str, str]:
         ask, slug = asking.asked(""), asking.slug_of(pathname, "")
-        found = asking.shared(ask, (slug, "days"), lambda: days(ask.reading, ask.scope, slug))
+        found = asking.shared_slow(ask, ("days", slug), lambda: days(ask.reading, ask.scope, slug))
         return days_of(found), day_summary(found), show.utc_day(found[0].start_us)

@@ -77,7 +77,7 @@ _COHORTS = [
     column("entered", "Began", "Shown", right=True, tip=_D["entered"], keep=True, minWidth=78,
            flex=2),
     column("activated", "Activated", "Shown", right=True, tip=_D["activated"], keep=True,
-           minWidth=108, flex=3, params={"sub": "activated_sub"}),
+           minWidth=128, flex=3, params={"sub": "activated_sub"}),
     column("median", "Median time", "Shown", right=True, tip=_D["seconds"], minWidth=104, flex=2),
     column("waiting", "Under way", "Shown", right=True, tip=_D["waiting"], minWidth=92, flex=2),
     column("lost", "Lost", "Shown", right=True, tip=_D["lost"], minWidth=78, flex=2),
@@ -249,7 +249,7 @@ def _cohorts() -> html.Section:
         ids.INSTALLS_COHORTS,
         _COHORTS,
         row_px=44,
-        page_size=31,
+        page_size=12,
         empty="No install began in this time.",
         label="Installs that have something in common",
     )

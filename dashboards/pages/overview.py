@@ -295,7 +295,7 @@ def _grid() -> html.Div:
         ids.OVERVIEW_GRID,
         _COLUMNS,
         row_px=54,
-        page_size=50,
+        page_size=25,
         empty="No integration is like that in this time.",
         label="Integrations, trouble first",
     )

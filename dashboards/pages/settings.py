@@ -142,7 +142,7 @@ def _tokens() -> html.Section:
 
 def _audit() -> html.Section:
     columns = [
-        column("at", "When", keep=True, minWidth=152, flex=2),
+        column("at", "When", keep=True, minWidth=176, flex=2),
         column("actor", "Who", minWidth=120, flex=3),
         column("action", "Did", keep=True, minWidth=120, flex=2),
         column("subject", "To", minWidth=120, flex=3),

@@ -55,10 +55,11 @@ _CUSTOMERS = [
 _COHORTS = [
     column("week_at", "First active", "Shown", keep=True, minWidth=130, flex=3, tip=_D["cohorts"],
            params={}),
-    column("size", "How many", "Shown", right=True, keep=True, minWidth=86, flex=2),
+    column("size", "New", "Shown", right=True, keep=True, minWidth=72, flex=2),
     *(
         column(f"w{place}", f"+{place}{show.THIN}wk" if place else "that week", "Shown",
-               right=True, keep=0 < place < 3, minWidth=76, flex=2, sortable=False,
+               right=True, keep=0 < place < 3, minWidth=76 if place else 96, flex=2,
+               sortable=False,
                params={"tip": f"w{place}_tip"})
         for place in range(COHORTS)
     ),
@@ -85,7 +86,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     html.Div(
                         [
                             html.Div("", id=ids.USAGE_PERIOD, className="period"),
-                            html.A("installations as CSV", id=ids.USAGE_CSV, href=""),
+                            html.A("CSV", id=ids.USAGE_CSV, href="", className="button"),
                         ],
                         className="title-row",
                     ),

@@ -35,7 +35,7 @@ from collectors.loader.batch import Preparer
 from collectors.record import NOT_REACHED, Capture, Exchange, Loss
 from dashboards.mount import mount
 from tests.app.alert_worlds import add_incident
-from tests.browser import sample_money
+from tests.browser import sample_installs, sample_money
 
 PASSWORD = "correct-horse-battery-staple"
 ADMIN, GLOBEX, NOBODY = "admin@acme.example", "dev@globex.example", "dev@soylent.example"
@@ -313,8 +313,9 @@ def fill(home: Path, now_us: int, hours: int = 48, *, attack: bool = True) -> Se
             )
     _happenings(engine, now_us)
     sample_money.pay(engine, now_us)
+    sample_installs.install(engine, now_us)
+    _load(config, engine, now_us, hours, attack)
     engine.dispose()
-    _load(config, now_us, hours, attack)
     return config
 
 
@@ -336,7 +337,7 @@ def _happenings(engine: Engine, now_us: int) -> None:
     )  # fmt: skip
 
 
-def _load(config: Settings, now_us: int, hours: int, attack: bool) -> None:
+def _load(config: Settings, engine: Engine, now_us: int, hours: int, attack: bool) -> None:
     store = open_store(config.metrics_url)
     preparer = Preparer("sample secret of thirty-two bytes")
     preparer.use(EMPTY_TABLE)
@@ -349,6 +350,7 @@ def _load(config: Settings, now_us: int, hours: int, attack: bool) -> None:
     store.append(preparer.prepare(newest, [lost]).batch)
     while store.fold(now_us):
         pass
+    sample_installs.compare(engine, store, now_us)
     store.close()
 
 

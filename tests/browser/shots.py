@@ -27,42 +27,44 @@ HEALTH = "/integrations/globex-issues"
 NEWEST, DOOR = f"{HEALTH}/exchanges?outcome=server_error&topic=issue.updated", "/login"
 #: name: path, size, scheme
 SHOTS: dict[str, tuple[str, tuple[int, int], str]] = {
-    "health": (HEALTH, WIDE, "light"),
-    "health_dark": (HEALTH, WIDE, "dark"),
-    "overview": ("/", WIDE, "light"),
-    "overview_dark": ("/", WIDE, "dark"),
-    "health_narrow": (HEALTH, NARROW, "light"),
-    "overview_narrow": ("/", NARROW, "dark"),
     "health_1h": (f"{HEALTH}?window=1h", WIDE, "light"),
     "slow": ("/integrations/initech-chat", WIDE, "light"),
     "silent": ("/integrations/hooli-sync", WIDE, "light"),
     "few": ("/integrations/soylent-crm", WIDE, "light"),
     "empty": ("/integrations/tyrell-forms", WIDE, "light"),
-    "exchanges": (f"{HEALTH}/exchanges?verdict=bad", WIDE, "light"),
-    "exchanges_narrow": (f"{HEALTH}/exchanges?verdict=bad", NARROW, "dark"),
-    "errors": (f"{HEALTH}/errors", WIDE, "light"),
-    "errors_dark": (f"{HEALTH}/errors", WIDE, "dark"),
-    "errors_narrow": (f"{HEALTH}/errors", NARROW, "light"),
-    "revenue": (f"{HEALTH}/revenue", WIDE, "light"),
-    "revenue_dark": (f"{HEALTH}/revenue?window=30d", WIDE, "dark"),
-    "revenue_narrow": (f"{HEALTH}/revenue", NARROW, "light"),
+    "exchanges_empty": ("/integrations/tyrell-forms/exchanges", WIDE, "light"),
+    "errors_empty": ("/integrations/tyrell-forms/errors", WIDE, "light"),
+    "installs_empty": ("/integrations/tyrell-forms/installs", WIDE, "light"),
+    "witnesses_empty": ("/integrations/tyrell-forms/witnesses", WIDE, "light"),
+    "usage_empty": ("/integrations/tyrell-forms/usage", WIDE, "light"),
     "revenue_empty": ("/integrations/soylent-crm/revenue", WIDE, "light"),
-    "alerts": ("/alerts", WIDE, "light"),
-    "alerts_dark": ("/alerts?incident=1", WIDE, "dark"),
-    "incident": ("/alerts?incident=1", WIDE, "light"),
-    "incident_narrow": ("/alerts?incident=1", NARROW, "light"),
-    "rules": ("/alerts/rules", WIDE, "light"),
-    "rules_narrow": ("/alerts/rules", NARROW, "dark"),
-    "settings": ("/settings", WIDE, "light"),
-    "settings_dark": ("/settings", WIDE, "dark"),
-    "settings_narrow": ("/settings", NARROW, "light"),
-    "exchange": (NEWEST, WIDE, "light"),
-    "exchange_dark": (NEWEST, WIDE, "dark"),
-    "exchange_narrow": (NEWEST, NARROW, "light"),
-    "login": (DOOR, WIDE, "light"),
-    "login_dark": (DOOR, WIDE, "dark"),
-    "login_narrow": (DOOR, NARROW, "light"),
     "missing": ("/integrations/nobody", WIDE, "light"),
+    "missing_narrow": ("/integrations/nobody", NARROW, "dark"),
+}
+#: Looked at wide and narrow, light and dark: `name`, `name_narrow`, each also with `_dark`.
+EVERY = {
+    "overview": "/",
+    "overview_groups": "/?group=partner",
+    "health": HEALTH,
+    "errors": f"{HEALTH}/errors",
+    "exchanges": f"{HEALTH}/exchanges?verdict=bad",
+    "exchange": NEWEST,
+    "installs": f"{HEALTH}/installs?window=30d",
+    "witnesses": f"{HEALTH}/witnesses",
+    "story": "/installations/globex-issues:inst-7",
+    "usage": f"{HEALTH}/usage",
+    "revenue": f"{HEALTH}/revenue?window=90d",
+    "alerts": "/alerts",
+    "incident": "/alerts?incident=1",
+    "rules": "/alerts/rules",
+    "settings": "/settings",
+    "login": DOOR,
+}
+SHOTS |= {
+    name + size_word + scheme_word: (path, size, scheme)
+    for name, path in EVERY.items()
+    for size_word, size in (("", WIDE), ("_narrow", NARROW))
+    for scheme_word, scheme in (("", "light"), ("_dark", "dark"))
 }
 #: For the README: what fits a screen.
 PICTURES: dict[str, tuple[str, tuple[int, int], str]] = {
