@@ -23,16 +23,10 @@
   /* A traveller's zone changes; whoever chose UTC keeps it. */
   if (own && kept !== "UTC" && kept !== own) { window.midspanZone(own); }
 
-  /* Lists, charts and the frame are asked for late, by scripts that first have to run. */
-  function soon(path, kind) {
-    var link = document.createElement("link");
-    link.rel = "preload";
-    link.as = kind;
-    link.href = path;
-    if (kind === "fetch") { link.crossOrigin = "anonymous"; }
-    document.head.appendChild(link);
-  }
-  soon("/_dash-layout", "fetch");
-  soon("/_dash-dependencies", "fetch");
-  soon("/_dash-component-suites/dash_ag_grid/async-community.js", "script");
+  /* Lists are drawn by a script that is asked for late, by others that first have to run. */
+  var lists = document.createElement("link");
+  lists.rel = "preload";
+  lists.as = "script";
+  lists.href = "/_dash-component-suites/dash_ag_grid/async-community.js";
+  document.head.appendChild(lists);
 })();
