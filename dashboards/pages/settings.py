@@ -52,8 +52,8 @@ def _sessions() -> html.Section:
         column("agent", "With", keep=True, minWidth=150, flex=4),
         column("method", "By", minWidth=80, flex=1),
         column("address", "From", minWidth=110, flex=2),
-        column("seen", "Last used", keep=True, minWidth=152, flex=2),
-        column("created", "Since", minWidth=152, flex=2),
+        column("seen", "Last used", keep=True, minWidth=172, flex=2),
+        column("created", "Since", minWidth=172, flex=2),
     ]
     body = [
         grid(ids.SETTINGS_SESSIONS, columns, label="Your sessions", empty="None."),
@@ -80,11 +80,11 @@ def _password() -> html.Section:
 
 def _people() -> html.Section:
     columns = [
-        column("email", "E-mail", keep=True, minWidth=150, flex=4),
-        column("role", "Role", keep=True, minWidth=96, flex=2),
+        column("email", "E-mail", keep=True, minWidth=136, flex=4),
+        column("role", "Role", keep=True, minWidth=126, flex=2),
         column("places", "Belongs to", minWidth=120, flex=3),
-        column("seen", "Last seen", minWidth=152, flex=2),
-        column("state", "State", keep=True, minWidth=90, flex=1),
+        column("seen", "Last seen", minWidth=172, flex=2),
+        column("state", "State", keep=True, minWidth=100, flex=1),
     ]
     invite, change = ids.SETTINGS_INVITE, ids.SETTINGS_CHANGE
     body = [
@@ -116,11 +116,11 @@ def _people() -> html.Section:
 
 def _tokens() -> html.Section:
     columns = [
-        column("name", "Name", keep=True, minWidth=140, flex=3),
-        column("role", "Role", keep=True, minWidth=96, flex=2),
+        column("name", "Name", keep=True, minWidth=120, flex=3),
+        column("role", "Role", keep=True, minWidth=126, flex=2),
         column("place", "Belongs to", minWidth=110, flex=2),
-        column("used", "Last used", keep=True, minWidth=152, flex=2),
-        column("created", "Added", minWidth=152, flex=2),
+        column("used", "Last used", keep=True, minWidth=172, flex=2),
+        column("created", "Added", minWidth=172, flex=2),
     ]
     of = ids.SETTINGS_MAKE
     body = [
