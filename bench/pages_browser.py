@@ -14,7 +14,11 @@ from typing import Any
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic"]
 VISITS = 5
-PAGES = ("/", "/integrations/{slug}", "/integrations/{slug}/exchanges", "/login")
+_OF_ONE = ("", "/errors", "/exchanges", "/installs", "/witnesses", "/usage", "/revenue")
+PAGES = (
+    "/", *(f"/integrations/{{slug}}{tab}" for tab in _OF_ONE), "/alerts", "/alerts/rules",
+    "/settings", "/login",
+)  # fmt: skip
 _READY = "main .page:not(.loading)"
 
 

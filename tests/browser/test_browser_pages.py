@@ -242,7 +242,9 @@ def test_a_range_that_makes_no_sense_is_told(visit):
     assert "could not be read" in text(page, "#health-quiet")
 
 
-@pytest.mark.parametrize("path", ["/", HEALTH, f"{HEALTH}/exchanges"])
+@pytest.mark.parametrize(
+    "path", ["/", HEALTH, f"{HEALTH}/exchanges", f"{HEALTH}/revenue?window=90d"]
+)
 def test_a_phone_needs_no_sideways_scrolling(visit, path):
     page = visit(path, width=390)
     page.wait_for_load_state("networkidle")

@@ -1,12 +1,16 @@
+import json
 from types import SimpleNamespace
 
 import pytest
+from dash import dcc, html
 from dash_builders import make_health
 from hypothesis import given
 from hypothesis import strategies as st
+from plotly.io.json import to_json_plotly
 
 from app.domain.words import Outcome, Verdict
 from dashboards import router, urlstate
+from dashboards.mount import plain
 from dashboards.pages import PAGES, health_figures
 from dashboards.pages.exchanges import wanted
 
@@ -29,6 +33,14 @@ ASKED = urlstate.parse("?window=1h", NOW)
 def test_an_address_opens_its_page(path, name, arguments):
     found = router.match(PAGES, path)
     assert (found.page.NAME, found.arguments) == (name, arguments)
+
+
+def test_a_tree_is_sent_as_dash_would_send_it():
+    def tree():
+        cell = html.Span("one", **{"data-tip": "what it is"})
+        return html.Div([html.H1("A"), [cell, None], dcc.Store(id="s", data={"a": [1, None]})])
+
+    assert json.loads(json.dumps(plain(tree()))) == json.loads(to_json_plotly(tree()))
 
 
 @pytest.mark.parametrize("path", ["/integrations", "/x", "/exchanges/1/2", "/integrations/a/b"])
