@@ -15,11 +15,9 @@ from app.domain.phrases import THIN, count, faults_in_words, percent, span
 from app.domain.rule import (
     BURN_WINDOWS,
     LATENCIES,
-    MIN_EVENTS,
     WAKING,
     BurnRate,
     BurnWindow,
-    InstallsStuck,
     Measure,
     PlatformOutage,
     Severity,
@@ -29,7 +27,6 @@ from app.domain.rule import (
 from app.domain.window import MINUTE_US
 from app.domain.words import Fault
 from app.queries.counts import Counts
-from app.queries.stuck_counts import StuckCounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,16 +49,6 @@ class Verdict:
     quieter: tuple["Verdict", ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Circuit:
-    """An open circuit: since when, and what opened it."""
-
-    since_us: int
-    reason: str
-
-
-#: What is usual at the most, where too few installs were due before to say.
-_USUALLY_LATE = 0.5
 #: From this share of failures on, the platform is called down.
 _OUTAGE_RATIO = 0.5
 #: What wakes nobody waits so long: it may be the beginning of what does.
@@ -164,33 +151,6 @@ def platform_out(condition: PlatformOutage, found: Counts, expected: float) -> V
         summary = f"Nothing crosses: 0 of {count(round(expected))} expected exchanges {when}"
         return Verdict(Finding.TRUE, summary, 0, expected)
     return Verdict(Finding.FALSE, f"{count(found.proxied)} exchanges {when}")
-
-
-def circuit_open(circuit: Circuit | None) -> Verdict:
-    """Whether the proxy has stopped calling an integration."""
-    if circuit is None:
-        return Verdict(Finding.FALSE, "the circuit is closed")
-    return Verdict(Finding.TRUE, f"Circuit open: {circuit.reason}")
-
-
-def installs_stuck(condition: InstallsStuck, found: StuckCounts | None) -> Verdict:
-    """Whether more installs are stuck than usually are: surely more, where enough is known of
-    what is usual."""
-    if found is None or found.late < condition.minimum:
-        return Verdict(Finding.FALSE, "no more installs are late than may be")
-    due = found.late + found.went_on
-    usual = found.usual_late + found.usual_on
-    known = usual >= MIN_EVENTS
-    limit = found.usual_late / usual if known else _USUALLY_LATE
-    surely = wilson(found.late, due)
-    ratio = surely[0] if known and surely else found.late / due
-    installs = "install is" if found.late == 1 else "installs are"
-    summary = f"{count(found.late)} {installs} stuck, {count(found.went_on)} went on"
-    summary += f" in the last {span(condition.window_us)}"
-    if found.why:
-        summary += f". {found.why.removesuffix('.')}"
-    holds = Finding.TRUE if ratio > limit else Finding.FALSE
-    return Verdict(holds, summary, found.late / due, limit)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,12 @@ from alerts.measures import Measures
 from alerts.outbox import Outbox
 from alerts.stages import meaning
 from alerts.store import AlertStore
+from app.commands.partner_rules import every_partner_rule
 from app.commands.receivers import Receivers
 from app.commands.rules import standing_rules
 from app.domain.alert import Event, Finding
-from app.domain.rule import DEFAULT_RULES, Own
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.rule import Own
 from app.logs import get as get_logger
 from app.queries import Reading
 
@@ -67,14 +69,16 @@ class Engine:
         self._last_s = begun_s
         rules, problems = standing_rules(self._home, DEFAULT_RULES)
         receivers = self._receivers.read()
-        problems += receivers.problems
-        seen = self._measures.see(rules, now_us, self._own(problems, gap_s, now_us))
-        found = evaluate(rules, seen)
+        theirs, unread = every_partner_rule(self._reading.engine)
+        problems += (*receivers.problems, *unread)
+        every = (*rules, *(each.standing for each in theirs))
+        seen = self._measures.see(every, now_us, self._own(problems, gap_s, now_us))
+        found = evaluate(every, seen)
         made = changes(self._store.held(), found, now_us)
         fired = [each for each in made if each.event == Event.FIRED]
-        runbooks = {rule.name: rule.runbook for rule in rules if rule.runbook}
+        runbooks = {rule.name: rule.runbook for rule in every if rule.runbook}
         evidence = freeze(self._reading, fired, now_us, runbooks)
-        meant = meaning(rules)
+        meant = meaning(rules, theirs)
         recorded = self._store.record(made, evidence, now_us, meant, receivers.directory)
         release(self._reading.engine, now_us, meant)
         if not fired:
@@ -83,7 +87,7 @@ class Engine:
             now_us,
             round_ms(time.monotonic() - begun_s),
             gap_s,
-            len(rules),
+            len(every),
             len(found.evaluations),
             recorded.changed,
             recorded.lost,

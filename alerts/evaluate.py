@@ -6,19 +6,12 @@ whose numbers could not be read finds an error for each of its instances, and th
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from alerts.anomaly import odd
-from alerts.conditions import (
-    Circuit,
-    Verdict,
-    burning,
-    circuit_open,
-    installs_stuck,
-    platform_out,
-    silent,
-    threshold,
-)
+from alerts.conditions import Verdict, burning, platform_out, silent, threshold
+from alerts.earning import contradictions, funnel_drop, installs_stuck, revenue_at_risk
+from alerts.failing import Circuit, circuit_near, circuit_open, fresh_errors
 from app.domain.alert import Finding, Patience
 from app.domain.objective import Objective
 from app.domain.rule import (
@@ -27,12 +20,17 @@ from app.domain.rule import (
     Anomaly,
     BurnRate,
     By,
+    CircuitNear,
     CircuitOpen,
     Condition,
+    Contradictions,
+    FreshErrors,
+    FunnelDrop,
     InstallsStuck,
     Own,
     OwnFault,
     PlatformOutage,
+    RevenueAtRisk,
     Rule,
     Silence,
     Threshold,
@@ -40,7 +38,6 @@ from app.domain.rule import (
 from app.domain.window import HOUR_US, parse_duration
 from app.queries.counts import Counts, CountsView, together
 from app.queries.results import IntegrationView
-from app.queries.stuck_counts import StuckCounts
 
 MIDSPAN = "midspan"
 
@@ -67,9 +64,9 @@ class Seen:
 
     `counts` lacks what could not be read. `expected` is by (integration, window): how many
     exchanges the same time of past weeks had; `usual` is by integration: the same hour of past
-    weeks and its neighbours, where an anomaly asks for them; `stuck` by integration and window the
-    installs that are late, None: they could not be read. `own` has what is known of Midspan
-    itself. Not `readable`: not even the integrations could be read.
+    weeks and its neighbours, where an anomaly asks for them; `facts` has what else conditions ask,
+    by condition and integration, and lacks what could not be read (`alerts.facts`). `own` has what
+    is known of Midspan itself. Not `readable`: not even the integrations could be read.
     """
 
     integrations: Sequence[IntegrationView]
@@ -78,7 +75,7 @@ class Seen:
     usual: Mapping[str, Sequence[Counts]] = field(default_factory=dict)
     circuits: Mapping[str, Circuit] = field(default_factory=dict)
     own: Mapping[Own, Verdict] = field(default_factory=dict)
-    stuck: Mapping[tuple[str, int], StuckCounts] | None = field(default_factory=dict)
+    facts: Mapping[Condition, Mapping[str, Any]] = field(default_factory=dict)
     readable: bool = True
 
 
@@ -105,7 +102,7 @@ def asked(rules: Iterable[Rule]) -> set[Asked]:
     """What has to be counted for these rules."""
     found: set[Asked] = set()
     for rule in rules:
-        for condition in (rule.condition, *(each.condition for each in rule.overrides)):
+        for condition in rule.conditions:
             match condition:
                 case Threshold():
                     found.add(Asked(condition.window_us, rule.by == By.OPERATION))
@@ -124,32 +121,13 @@ def asked(rules: Iterable[Rule]) -> set[Asked]:
 
 def quiet_windows(rules: Iterable[Rule]) -> set[int]:
     """The windows for which it has to be known how many exchanges were to be expected."""
-    conditions = (
-        condition
-        for rule in rules
-        for condition in (rule.condition, *(each.condition for each in rule.overrides))
-    )
+    conditions = (condition for rule in rules for condition in rule.conditions)
     return {each.window_us for each in conditions if isinstance(each, Silence | PlatformOutage)}
 
 
 def compares_weeks(rules: Iterable[Rule]) -> bool:
     """Whether it has to be known what is usual."""
-    return any(
-        isinstance(condition, Anomaly)
-        for rule in rules
-        for condition in (rule.condition, *(each.condition for each in rule.overrides))
-    )
-
-
-def stuck_windows(rules: Iterable[Rule]) -> dict[int, int]:
-    """The windows over which stuck installs are counted, and how few of them matter to no rule."""
-    found: dict[int, int] = {}
-    for rule in rules:
-        for each in (rule.condition, *(override.condition for override in rule.overrides)):
-            if isinstance(each, InstallsStuck):
-                least = found.get(each.window_us, each.minimum)
-                found[each.window_us] = min(least, each.minimum)
-    return found
+    return any(isinstance(each, Anomaly) for rule in rules for each in rule.conditions)
 
 
 def evaluate(rules: Sequence[Rule], seen: Seen) -> Round:
@@ -219,10 +197,6 @@ def _of_integration(condition: Condition, view: IntegrationView, seen: Seen) -> 
             return _burning(condition, view, seen)
         case CircuitOpen():
             return circuit_open(seen.circuits.get(view.slug))
-        case InstallsStuck():
-            if seen.stuck is None:
-                return _UNREAD_INSTALLS
-            return installs_stuck(condition, seen.stuck.get((view.slug, condition.window_us)))
         case Threshold():
             found = _counts(seen, condition.window_us, view.slug)
             return threshold(condition, found) if found else _UNREAD
@@ -233,6 +207,26 @@ def _of_integration(condition: Condition, view: IntegrationView, seen: Seen) -> 
             found = _counts(seen, condition.window_us, view.slug)
             expected = _expected(view.slug, condition.window_us, seen)
             return silent(condition, found, expected) if found else _UNREAD
+        case _:
+            facts = seen.facts.get(condition)
+            return _UNREAD if facts is None else _of_facts(condition, view.slug, facts, seen)
+
+
+def _of_facts(condition: Condition, slug: str, facts: Mapping[str, Any], seen: Seen) -> Verdict:
+    found = facts.get(slug)
+    match condition:
+        case CircuitNear():
+            return circuit_near(condition, found, seen.circuits.get(slug))
+        case FreshErrors():
+            return fresh_errors(condition, found or ())
+        case InstallsStuck():
+            return installs_stuck(condition, found)
+        case FunnelDrop():
+            return funnel_drop(condition, found)
+        case Contradictions():
+            return contradictions(condition, found or {})
+        case RevenueAtRisk():
+            return revenue_at_risk(condition, found)
         case _:
             raise AssertionError(f"{condition} is not about an integration")
 
@@ -297,6 +291,5 @@ def _counts(seen: Seen, window_us: int, integration: str) -> Counts | None:
     return None if view is None else view.of(integration)
 
 
-_UNREAD_INSTALLS = Verdict(Finding.ERROR, "the registry could not be read")
-_UNREAD = Verdict(Finding.ERROR, "the metrics store could not be read")
+_UNREAD = Verdict(Finding.ERROR, "what it asks about could not be read")
 _FINE = Verdict(Finding.FALSE, "nothing is wrong")

@@ -24,6 +24,7 @@ from app.logs import get as get_logger
 from app.queries import (
     ExchangeFilter,
     Reading,
+    at_risk,
     budgets,
     get_integration,
     health,
@@ -32,6 +33,7 @@ from app.queries import (
     operations,
     series,
 )
+from app.queries.at_risk import RiskView
 from app.queries.budgets import BudgetView
 from app.queries.results import ExchangeView, Health, IntegrationView, OperationView
 
@@ -125,6 +127,7 @@ def _read(reading: Reading, slug: str, now_us: int) -> dict[str, Any]:
         "budgets": [_budget(each) for each in budgets(then, scope, slug)],
         "operations": [_operation(each) for each in worst],
         "samples": [_sample(each) for each in _different(reading, failed)],
+        "at_risk": _at_risk(at_risk(then, scope, slug, window)),
         "chart": {
             "step_us": _STEP_US,
             "allowed_ratio": _allowed(view),
@@ -142,6 +145,17 @@ def _different(reading: Reading, failed: ExchangeFilter) -> list[ExchangeView]:
     kinds = {(each.operation, each.status, each.error): each for each in reversed(found)}
     first = [each for each in found if each in kinds.values()]
     return [*first, *(each for each in found if each not in first)][:_SAMPLES]
+
+
+def _at_risk(found: RiskView | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "amount_minor": found.at_risk_minor,
+        "currency": found.currency,
+        "installations": found.installations,
+        "by_fault": dict(found.by_fault),
+    }
 
 
 def _budget(found: BudgetView) -> dict[str, Any]:

@@ -9,20 +9,42 @@ from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Row, select, update
+from sqlalchemy.orm import aliased
 
 from alerts.evidence import AT_ONCE, OWED, pay
-from alerts.stages import NO_ROUTES, PASSING, Around, Happened, Meaning, Reason, objection
+from alerts.stages import (
+    PASSING,
+    Around,
+    Audience,
+    Happened,
+    Meaning,
+    Reason,
+    muted_by_partner,
+    objection,
+)
 from alerts.store import around
 from app.db import reading, transaction
 from app.domain.alert import Event, State
+from app.domain.alert_route import NO_ROUTES
 from app.domain.window import HOUR_US
 from app.models import Alert, Delivery, Incident, Notification
 from app.queries import Reading
 
+_heard = aliased(Notification)
+#: Whether somebody else was told of the incident: then it is part of no other.
+_TOLD = (
+    select(_heard.id)
+    .where(
+        _heard.incident_id == Notification.incident_id,
+        _heard.event == Event.FIRED,
+        _heard.delivery.in_([Delivery.SENT, Delivery.QUEUED]),
+    )
+    .exists()
+)
 _WAITING = (
     select(
-        Notification.id, Notification.incident_id, Alert.rule, Alert.integration, Alert.partner,
-        Incident.severity,
+        Notification.id, Notification.incident_id, Notification.audience, Alert.rule,
+        Alert.integration, Alert.partner, Incident.severity, _TOLD.label("told"),
     )
     .join(Incident, Incident.id == Notification.incident_id)
     .join(Alert, Alert.id == Incident.alert_id)
@@ -70,10 +92,16 @@ def _released(waiting: Iterable[Row[*tuple[Any, ...]]], known: Around, meant: Me
         first, *others = rows
         happened = Happened(
             first.rule, first.severity, first.integration, first.partner,
-            quiet=first.rule in meant.quiet, failing=first.rule in meant.failing,
+            quiet=first.rule in meant.quiet,
+            failing=first.rule in meant.failing and not first.told,
         )  # fmt: skip
         if objection(happened, known) is None:
-            found += [row.id for row in (first, *others)]
+            quiet = muted_by_partner(happened, known)
+            found += [
+                row.id
+                for row in (first, *others)
+                if not (quiet and row.audience == Audience.PARTNER)
+            ]
             if happened.failing and happened.integration is not None:
                 known.failing[happened.integration] = happened.severity
     return found

@@ -1,4 +1,4 @@
-"""What rules ask about, measured: the only file of this package that asks the queries.
+"""What rules ask about, measured: this file and `alerts.facts` ask the queries.
 
 Only complete minutes count: a window ends with the last minute that is over, so that a number does
 not sink because a minute is young. What cannot be read is left out of `Seen`, which makes the rules
@@ -12,18 +12,13 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
-from alerts.conditions import Circuit, Verdict
-from alerts.evaluate import (
-    Asked,
-    Seen,
-    asked,
-    compares_weeks,
-    quiet_windows,
-    stuck_windows,
-)
+from alerts.conditions import Verdict
+from alerts.evaluate import Asked, Seen, asked, compares_weeks, quiet_windows
+from alerts.facts import Facts
+from alerts.failing import Circuit
 from app.auth.caller import own_scope
 from app.domain.alert import Finding
-from app.domain.gates import FILES, OPEN, decode_gates, merged
+from app.domain.gates import CLOSED, FILES, decode_gates, merged
 from app.domain.phrases import count, percent, span
 from app.domain.rule import Own, Rule
 from app.domain.window import HOUR_US, MINUTE_US, SECOND_US, WEEK_US, ceil, floor
@@ -31,7 +26,6 @@ from app.errors import Unavailable
 from app.logs import get as get_logger
 from app.queries import Reading, list_integrations
 from app.queries.counts import Counts, CountsView, counts
-from app.queries.stuck_counts import StuckCounts, stuck_counts
 
 #: How many past weeks say what is to be expected.
 _WEEKS = 4
@@ -42,7 +36,6 @@ _GONE_US = 30 * SECOND_US
 _BEHIND_BYTES = 32 * 1024 * 1024
 
 Expected = dict[tuple[str, int], float]
-Stuck = dict[tuple[str, int], StuckCounts]
 
 
 class Measures:
@@ -56,8 +49,7 @@ class Measures:
         self._expected_for: tuple[int, frozenset[int]] | None = None
         self._usual_hours: dict[str, list[Counts]] = {}
         self._usual_for: int | None = None
-        self._stuck_then: Stuck = {}
-        self._stuck_for: tuple[int, tuple[tuple[int, int], ...]] | None = None
+        self._facts = Facts(reading)
         self._log = get_logger("alerts")
 
     def see(self, rules: Iterable[Rule], now_us: int, own: Mapping[Own, Verdict]) -> Seen:
@@ -77,7 +69,7 @@ class Measures:
             self._usual(now_us) if compares_weeks(wanted) else {},
             self._circuits(now_us),
             {**self._own(now_us, found), **own},
-            self._stuck(stuck_windows(wanted), now_us),
+            self._facts.see(wanted, [each.slug for each in integrations], now_us),
         )
 
     def _counts(self, wanted: Iterable[Asked], now_us: int) -> dict[Asked, CountsView]:
@@ -142,18 +134,6 @@ class Measures:
         self._usual_hours, self._usual_for = found, hour_us
         return found
 
-    def _stuck(self, windows: dict[int, int], now_us: int) -> Stuck | None:
-        """Installs that are late, counted once a minute: they become so by the clock."""
-        asked_for = (floor(now_us, MINUTE_US), tuple(sorted(windows.items())))
-        if self._stuck_for != asked_for:
-            try:
-                self._stuck_then = stuck_counts(self._reading, asked_for[0], asked_for[1])
-            except Unavailable as error:
-                self._log.warning("registry_unread", reason=str(error))
-                return None
-            self._stuck_for = asked_for
-        return self._stuck_then
-
     def _circuits(self, now_us: int) -> dict[str, Circuit]:
         states = []
         for path in self._status.glob(FILES):
@@ -168,7 +148,7 @@ class Measures:
                 f" ({percent(state.failed / state.counted) if state.counted else 'none'})",
             )
             for state in merged(states)
-            if state.circuit == OPEN
+            if state.circuit != CLOSED
         }
 
     def _own(self, now_us: int, found: Mapping[Asked, CountsView]) -> dict[Own, Verdict]:

@@ -15,20 +15,21 @@ from alerts.dispatch import Send, dispatch
 from alerts.engine import INTERVAL_S
 from alerts.engine import Engine as RuleEngine
 from alerts.heartbeat import TURN_S, Heartbeat
-from alerts.notifiers.hooks import Hooks
+from alerts.notifiers.hooks import HookNotifier, Hooks
 from alerts.notifiers.mail import MailNotifier
-from alerts.notifiers.pagerduty import PagerDutyNotifier
-from alerts.notifiers.slack import SlackNotifier
-from alerts.notifiers.webhook import WebhookNotifier
+from alerts.notifiers.pagerduty import pagerduty_request
+from alerts.notifiers.slack import slack_request
+from alerts.notifiers.webhook import webhook_request
 from alerts.outbox import Outbox
 from alerts.reporting import TURN_S as REPORT_S
 from alerts.reporting import Reporter
+from alerts.speaker import Speaker
 from alerts.trying import try_receivers
 from app.commands.lost_installs import judge_lost
 from app.commands.receivers import Receivers, read_receivers
 from app.commands.reconcile import reconcile
 from app.db import reading, registry_engine
-from app.domain.receiver import Channel
+from app.domain.receiver import Channel, PagerDuty, Slack, Webhook
 from app.logs import get as get_logger
 from app.models import Platform
 from app.queries import Reading
@@ -87,13 +88,17 @@ def _try(settings: Settings, engine: Engine, senders: dict[str, Send]) -> int:
 def senders_of(settings: Settings, engine: Engine) -> dict[str, Send]:
     """The sender of each channel. Each has rounds of its own, so that one that is away holds up no
     other."""
-    hooks = Hooks(Receivers(settings.home).targets)
-    known = partial(platform_name, engine)
+    receivers = Receivers(settings.home)
+    hooks = Hooks(receivers.targets)
+    speaker = Speaker(
+        settings.base_url, partial(platform_name, engine), lambda: receivers.read().directory
+    )
+    signed = partial(webhook_request, now_us)
     return {
-        Channel.MAIL: MailNotifier(settings, known, now_us),
-        Channel.SLACK: SlackNotifier(hooks, settings.base_url, known),
-        Channel.PAGERDUTY: PagerDutyNotifier(hooks, settings.base_url, known),
-        Channel.WEBHOOK: WebhookNotifier(hooks, settings.base_url, known, now_us),
+        Channel.MAIL: MailNotifier(settings, speaker, now_us),
+        Channel.SLACK: HookNotifier(hooks, speaker, Slack, slack_request),
+        Channel.PAGERDUTY: HookNotifier(hooks, speaker, PagerDuty, pagerduty_request),
+        Channel.WEBHOOK: HookNotifier(hooks, speaker, Webhook, signed),
     }
 
 

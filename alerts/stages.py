@@ -7,16 +7,19 @@ dropped, carries the name of its reason, and the alerts page shows it. Who is to
 follows from who was told that it began (`app.commands.telling`).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from app.domain.alert_route import About, Destination, Directory
+from app.commands.partner_rules import OwnRule
+from app.domain.alert_route import NO_ROUTES, About, Destination, Directory
 from app.domain.rule import (
     Anomaly,
     BurnRate,
     By,
+    CircuitNear,
     CircuitOpen,
+    FreshErrors,
     Measure,
     PlatformOutage,
     Rule,
@@ -26,7 +29,8 @@ from app.domain.rule import (
     Threshold,
 )
 
-NO_ROUTES = Directory()
+#: How receivers of the house are called; none of a file has a space in its name.
+ECOSYSTEM_TEAM = "ecosystem team"
 
 
 class Reason(StrEnum):
@@ -54,7 +58,8 @@ class Audience(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Happened:
     """An incident that begins. `quiet`: because something is missing; `failing`: because an
-    integration fails; `fault`: who has to act, None where that cannot be said."""
+    integration fails; `fault`: who has to act, None where that cannot be said; `own`: whom a rule
+    of a partner's own tells, and nobody else."""
 
     rule: str
     severity: Severity
@@ -64,15 +69,18 @@ class Happened:
     failing: bool = False
     fault: str | None = None
     category: str | None = None
+    own: tuple["Receiver", ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Muted:
-    """A silence that is in force. A field that is None matches everything."""
+    """A silence that is in force. A field that is None matches everything. `partners_only`: a
+    partner made it, and whoever the platform tells is told all the same."""
 
     rule: str | None = None
     integration: str | None = None
     partner: str | None = None
+    partners_only: bool = False
 
     def takes(self, happened: Happened) -> bool:
         """Whether it is about this event."""
@@ -152,8 +160,13 @@ def inhibit(happened: Happened, around: Around) -> Reason | None:
 
 def silence(happened: Happened, around: Around) -> Reason | None:
     """Somebody asked not to be told."""
-    muted = any(each.takes(happened) for each in around.muted)
+    muted = any(each.takes(happened) for each in around.muted if not each.partners_only)
     return Reason.SILENCED if muted else None
+
+
+def muted_by_partner(happened: Happened, around: Around) -> bool:
+    """Whether the partner it is about wants not to be told."""
+    return any(each.takes(happened) for each in around.muted if each.partners_only)
 
 
 def belong(happened: Happened, around: Around) -> Reason | None:
@@ -193,13 +206,19 @@ def plan(happened: Happened, around: Around) -> list[Planned]:
         return [replace(each, reason=reason, dropped=True) for each in at_once]
     if happened.failing and happened.integration is not None:
         around.failing[happened.integration] = happened.severity
-    return [_throttled(each, happened, around) for each in at_once] + [
-        each for each in steps if each.level > 0
-    ]
+    quiet = muted_by_partner(happened, around)
+    return [
+        replace(each, reason=Reason.SILENCED, dropped=True)
+        if quiet and each.receiver.audience == Audience.PARTNER
+        else _throttled(each, happened, around)
+        for each in at_once
+    ] + [each for each in steps if each.level > 0]
 
 
 def _steps(happened: Happened, around: Around) -> list[Planned]:
     """Whom the routes tell, else whoever is told by default, and the partner."""
+    if happened.own:
+        return [Planned(each, Reason.FIRST_WORD, dropped=False) for each in happened.own]
     about = About(
         happened.rule,
         happened.severity,
@@ -254,7 +273,7 @@ def is_failing(rule: Rule) -> bool:
     condition = rule.condition
     if isinstance(condition, Threshold | Anomaly):
         return condition.measure in (Measure.BAD, Measure.ERROR_RATIO)
-    return isinstance(condition, BurnRate | Silence | CircuitOpen)
+    return isinstance(condition, BurnRate | Silence | CircuitOpen | CircuitNear | FreshErrors)
 
 
 def explains_quiet(rule: Rule) -> bool:
@@ -264,19 +283,28 @@ def explains_quiet(rule: Rule) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """Names of rules, by what it means that they fire."""
+    """Names of rules, by what it means that they fire; `own`: whom those of partners tell."""
 
     explaining: frozenset[str] = frozenset()
     quiet: frozenset[str] = frozenset()
     failing: frozenset[str] = frozenset()
+    own: Mapping[str, tuple[Receiver, ...]] = field(default_factory=dict)
 
 
-def meaning(rules: Sequence[Rule]) -> Meaning:
-    """What these rules mean."""
+def meaning(rules: Sequence[Rule], own: Sequence[OwnRule] = ()) -> Meaning:
+    """What these rules of the house mean, and those of partners: they tell whom they name, and
+    explain nothing of what the house finds."""
     return Meaning(
         frozenset(rule.name for rule in rules if explains_quiet(rule)),
         frozenset(rule.name for rule in rules if is_quiet(rule)),
         frozenset(rule.name for rule in rules if is_failing(rule)),
+        {
+            each.standing.name: tuple(
+                Receiver(f"own rule of {each.partner}", Audience.PARTNER, "mail", to, each.partner)
+                for to in each.to
+            )
+            for each in own
+        },
     )
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from alerts.changes import Change, Held, Key
 from alerts.evaluate import Subject
 from alerts.stages import (
-    NO_ROUTES,
+    ECOSYSTEM_TEAM,
     THROTTLE_US,
     Around,
     Audience,
@@ -30,7 +30,7 @@ from alerts.stages import (
 from app.commands.telling import drop_steps, tell_over
 from app.db import reading, transaction
 from app.domain.alert import Event, Standing, State
-from app.domain.alert_route import Directory
+from app.domain.alert_route import NO_ROUTES, Directory
 from app.domain.receiver import Channel
 from app.domain.rule import Severity
 from app.domain.scope import Role
@@ -141,6 +141,7 @@ class _Writing:
             failing=change.key.rule in self.meant.failing,
             fault=main_fault(evidence),
             category=self.categories.get(change.subject.integration or ""),
+            own=self.meant.own.get(change.key.rule, ()),
         )
         planned = plan(happened, self.around)
         self.session.add_all(self._row(incident, each) for each in planned)
@@ -320,7 +321,7 @@ def _receivers(session: Session) -> list[Receiver]:
     users = session.scalars(
         select(User.email).where(User.role == Role.ECOSYSTEM, User.disabled_us.is_(None))
     )
-    found = [Receiver("ecosystem", Audience.ECOSYSTEM, MAIL, email) for email in sorted(users)]
+    found = [Receiver(ECOSYSTEM_TEAM, Audience.ECOSYSTEM, MAIL, email) for email in sorted(users)]
     contacts = session.execute(
         select(Partner.slug, PartnerContact.email)
         .join(PartnerContact, PartnerContact.partner_id == Partner.id)
@@ -344,7 +345,7 @@ def _muted(session: Session, now_us: int) -> list[Muted]:
     rows = session.scalars(
         select(Silence).where(Silence.starts_us <= now_us, Silence.ends_us > now_us)
     )
-    return [Muted(row.rule, row.integration, row.partner) for row in rows]
+    return [Muted(row.rule, row.integration, row.partner, row.partners_only) for row in rows]
 
 
 def _sent_lately(session: Session, now_us: int) -> dict[str, int]:

@@ -17,7 +17,8 @@ from app.commands import registry_checks as check
 from app.commands.rule_file import parse
 from app.commands.rules import standing_rules
 from app.db import registry_engine
-from app.domain.rule import DEFAULT_RULES, Rule
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.rule import Rule
 from app.domain.trial import Tried, WouldTell
 from app.domain.window import HOUR_US, MINUTE_US, floor, parse_duration
 from app.errors import MidspanError, NotFound

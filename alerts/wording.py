@@ -6,18 +6,19 @@ an incident that is about Midspan itself goes to no partner (`alerts.stages`).
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from alerts.outbox import Letter
 from app.domain.alert import Event
 from app.domain.foreign import plain
-from app.domain.phrases import count, span
+from app.domain.phrases import THIN, count, span
+from app.domain.units import money as amount_of
 from app.domain.units import ms, ratio
 
 #: What a headline can do without: the rule and the page say it.
-_ASIDE = re.compile(r" in the last [a-z0-9 ]+|; burning .*")
+_ASIDE = re.compile(r" in the last (?:[0-9.,]+ )?[a-z]+|; burning .*")
 _LONGEST = 160
 
 
@@ -62,6 +63,7 @@ class Words:
     """A message. The links that do something are None when it is over, and where several read it;
     `chart` is the frozen chart of the evidence, None where there is none."""
 
+    base_url: str
     subject: str
     kicker: str
     headline: str
@@ -79,19 +81,38 @@ class Words:
     chart: dict[str, Any] | None
 
 
-def words(letter: Letter, base_url: str, platform: str, links: Links | None = None) -> Words:
-    """What to say in `letter`. Links lead to `base_url`; `links` are those of its one reader."""
+def words(
+    letter: Letter,
+    base_url: str,
+    platform: str,
+    links: Links | None = None,
+    *,
+    money: bool = False,
+) -> Words:
+    """What to say in `letter`. Links lead to `base_url`; `links` are those of its one reader.
+    `money`: the reader may know what an integration earns."""
+    letter = replace(
+        letter,
+        summary=_line(letter.summary),
+        rule=_line(letter.rule),
+        receiver=_line(letter.receiver),
+        integration=_line(letter.integration),
+        partner=_line(letter.partner),
+    )
     evidence = _evidence(letter.evidence)
     subject_of = letter.integration or letter.partner or "Midspan"
     over = letter.event == Event.RESOLVED
     doing = None if over else links
     state = "resolved" if over else letter.severity.value
+    costs = _costs(evidence) if money else None
+    at_stake = f", {costs[0]}" if costs and not over else ""
     return Words(
-        subject=f"[{state}] {subject_of}: {_short(letter.summary)}",
+        base_url=base_url,
+        subject=f"[{state}] {subject_of}: {_short(letter.summary)}{at_stake}",
         kicker=f"Midspan · {platform or 'your platform'} · incident {letter.incident}"
         f" · {letter.severity.value}",
         headline=f"{subject_of}: {'over' if over else _short(letter.summary)}",
-        lead=_lead(letter, evidence),
+        lead=_lead(letter, evidence, costs[1] if costs else ""),
         incident_url=f"{base_url}/alerts?incident={letter.incident}",
         acknowledge_url=f"{base_url}{doing.acknowledge}" if doing else None,
         silence_url=f"{base_url}{doing.silence}" if doing else None,
@@ -112,22 +133,39 @@ def _evidence(text: str) -> dict[str, Any]:
 
 
 def _short(summary: str) -> str:
-    """One line that fits a subject."""
-    line = " ".join(_ASIDE.sub("", summary).split(" "))
-    return line if len(line) <= 120 else f"{line[:119]}\N{HORIZONTAL ELLIPSIS}"
+    """What fits a subject."""
+    said = _ASIDE.sub("", summary)
+    return said if len(said) <= 120 else f"{said[:119]}\N{HORIZONTAL ELLIPSIS}"
 
 
-def _lead(letter: Letter, evidence: dict[str, Any]) -> str:
+def _line(text: str | None, most: int = 4_000) -> str:
+    """Foreign text as one line of plain characters; the thin space before a unit stays."""
+    parts = re.sub(r"[^\S\u202f]+", " ", text or "").split(THIN)
+    return THIN.join(plain(each, most) for each in parts)
+
+
+def _costs(evidence: dict[str, Any]) -> tuple[str, str] | None:
+    """What failures put at risk, as a title and as a sentence; None: nothing, or it is unknown."""
+    found = evidence.get("at_risk")
+    if not found or not found["amount_minor"]:
+        return None
+    title = f"{amount_of(found['amount_minor'], found['currency'])} MRR at risk"
+    number = found["installations"]
+    installations = "1 installation" if number == 1 else f"{count(number)} installations"
+    return title, f" {title}: {installations} met more failures than allowed that day."
+
+
+def _lead(letter: Letter, evidence: dict[str, Any], costs: str) -> str:
     begun = clock(letter.fired_us)
     if letter.event == Event.RESOLVED and letter.resolved_us is not None:
         lasted = span(max(60_000_000, letter.resolved_us - letter.fired_us))
         return (
             f"Began at {begun}, over at {clock(letter.resolved_us)} ({lasted})."
-            f" It was: {letter.summary}."
+            f" It was: {letter.summary}.{costs}"
         )
-    sentence = evidence.get("now", {}).get("sentence", "").replace("`", "")
+    sentence = _line(evidence.get("now", {}).get("sentence", "").replace("`", ""))
     untaken = " Nobody has taken it yet." if letter.level else ""
-    return f"{sentence or f'{letter.summary}.'} Since {begun}.{untaken}"
+    return f"{sentence or f'{letter.summary}.'} Since {begun}.{costs}{untaken}"
 
 
 def _figures(evidence: dict[str, Any]) -> tuple[Figure, ...]:
@@ -158,16 +196,16 @@ def _budget(found: dict[str, Any]) -> Figure:
 def _operation(found: dict[str, Any]) -> str:
     bad = f"{count(found['bad'])} of {count(found['exchanges'])} bad"
     fault = f", {found['fault']}" if found["fault"] else ""
-    name = plain(found["operation"], _LONGEST)
+    name = _line(found["operation"], _LONGEST)
     return f"{name}: {bad} ({ratio(found['error_ratio'])}){fault}"
 
 
 def _sample(found: dict[str, Any], base_url: str) -> Sample:
     answer = found["status"] or found["error"] or found["outcome"]
     took = f" in {ms(found['total_ms'])}" if found["total_ms"] is not None else ""
-    name = plain(found["operation"], _LONGEST)
+    name = _line(found["operation"], _LONGEST)
     line = f"{clock(found['started_us'])} {name} → {answer}{took}"
-    said = plain(" ".join((found.get("error_detail") or "").split()), _LONGEST)
+    said = _line(found.get("error_detail"), _LONGEST)
     return Sample(line, said, f"{base_url}/exchanges/{found['id']}")
 
 

@@ -19,7 +19,8 @@ from alerts.changes import Change, Held, Key, changes
 from alerts.evaluate import evaluate
 from alerts.stages import Around, Audience, Happened, Receiver, meaning, plan
 from app.domain.alert import Event, State
-from app.domain.rule import DEFAULT_RULES, WAKING, Severity
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.rule import WAKING, Severity
 from app.domain.window import MINUTE_US
 from bench.common import report
 from bench.truth_world import ALLOWED, DAY, START_US, Incident, TruthWorld

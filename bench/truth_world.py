@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 
 from alerts.evaluate import Seen, asked, quiet_windows
 from app.domain.health import wilson
-from app.domain.rule import BURN_WINDOWS, MIN_EVENTS, WAKING, Rule
+from app.domain.route import Breaker
+from app.domain.rule import BURN_WINDOWS, MIN_EVENTS, WAKING, CircuitNear, Rule
 from app.domain.window import HOUR_US, MINUTE_US, Window
+from app.queries.circuit_counts import CircuitCounts
 from app.queries.counts import Counted, Counts, CountsView
 from app.queries.results import IntegrationView, ObjectiveView
 
@@ -96,7 +98,24 @@ class TruthWorld:
         """What `alerts.measures.Measures` would see at `now_us`."""
         end, wanted = (now_us - START_US) // MINUTE_US + PAST, list(rules)
         found = {each: self._counts(end, each.window_us) for each in asked(wanted)}
-        return Seen(self.views, found, self._expected(end, quiet_windows(wanted)))
+        return Seen(
+            self.views, found, self._expected(end, quiet_windows(wanted)),
+            facts={
+                each: self._circuits(end, each.window_us) if isinstance(each, CircuitNear) else {}
+                for rule in wanted
+                for each in rule.conditions
+            },
+        )  # fmt: skip
+
+    def _circuits(self, end: int, window_us: int) -> dict[str, CircuitCounts]:
+        """All that is bad fails by the partner's fault, of calls by the platform."""
+        start = end - window_us // MINUTE_US
+        return {
+            view.slug: CircuitCounts(int(bad), int(good + bad), Breaker().error_ratio)
+            for row, view in enumerate(self.views)
+            for good, bad in [[each[row, end] - each[row, start] for each in self._sums[:2]]]
+            if good + bad
+        }
 
     def promised(self, incident: Incident) -> float:
         """Minutes from its start within which it has to be told: when the rules hold for what was

@@ -5,8 +5,9 @@ from collections.abc import Callable
 from alerts.chart import error_chart
 from alerts.outbox import Letter
 from alerts.render import render
+from alerts.speaker import Speaker
 from alerts.stages import Audience
-from alerts.wording import Links, Words, words
+from alerts.wording import Links, Words
 from app.auth import incident_links
 from app.auth.incident_links import Act
 from app.mail import Inline, Mail, send
@@ -18,19 +19,16 @@ _CHART = "chart"
 class MailNotifier:
     """Sends by the SMTP server of the settings, or keeps mails in the outbox folder."""
 
-    def __init__(
-        self, settings: Settings, platform: Callable[[], str], clock: Callable[[], int]
-    ) -> None:
+    def __init__(self, settings: Settings, speaker: Speaker, clock: Callable[[], int]) -> None:
         self._settings = settings
         self._key = secret_key(settings)
-        self._platform = platform
+        self._speaker = speaker
         self._clock = clock
 
     def __call__(self, letter: Letter) -> None:
         """Hand a letter over; `MailUnavailable` or `MailRefused`."""
         now_us = self._clock()
-        links = self._links(letter, now_us)
-        said = words(letter, self._settings.base_url, self._platform(), links)
+        said = self._speaker.words(letter, self._links(letter, now_us))
         send(self._settings, compose(letter, said), now_us)
 
     def _links(self, letter: Letter, now_us: int) -> Links | None:

@@ -1,15 +1,13 @@
 """Letters as events of PagerDuty's Events API v2: one incident there for each incident here."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from alerts.notifiers.hooks import Hooks
-from alerts.notifiers.http import LIMIT_S, Request, post
+from alerts.notifiers.http import Request
 from alerts.outbox import Letter
-from alerts.wording import Words, words
+from alerts.wording import Words
 from app.domain.alert import Event
 from app.domain.receiver import PagerDuty
 from app.domain.rule import Severity
@@ -29,33 +27,19 @@ _SEVERITIES = {
 _SUMMARY = 1_024
 
 
-class PagerDutyNotifier:
-    """Sends events for the routing key of the letter's receiver."""
-
-    def __init__(
-        self, hooks: Hooks, base_url: str, platform: Callable[[], str], limit_s: float = LIMIT_S
-    ) -> None:
-        self._hooks = hooks
-        self._base_url = base_url
-        self._platform = platform
-        self._limit_s = limit_s
-
-    def __call__(self, letter: Letter) -> None:
-        """Hand a letter over; `ReceiverUnavailable` or `ReceiverRefused`."""
-        target = self._hooks.of(letter.address, PagerDuty)
-        said = words(letter, self._base_url, self._platform())
-        found = event(letter, said, target.routing_key, self._base_url)
-        headers = {"Content-Type": "application/json"}
-        request = Request(target.url, json.dumps(found).encode(), headers, target.private)
-        post(request, self._limit_s)
+def pagerduty_request(letter: Letter, said: Words, target: PagerDuty) -> Request:
+    """The event for the routing key of a receiver."""
+    found = json.dumps(event(letter, said, target.routing_key)).encode()
+    return Request(target.url, found, {"Content-Type": "application/json"}, target.private)
 
 
-def event(letter: Letter, said: Words, routing_key: str, base_url: str) -> dict[str, Any]:
+def event(letter: Letter, said: Words, routing_key: str) -> dict[str, Any]:
     """The event. All of one incident share its `dedup_key`, so a second copy changes nothing."""
+    host = urlsplit(said.base_url).hostname
     found: dict[str, Any] = {
         "routing_key": routing_key,
         "event_action": _ACTIONS[letter.event],
-        "dedup_key": f"incident-{letter.incident}@{urlsplit(base_url).hostname or 'midspan'}"[:255],
+        "dedup_key": f"incident-{letter.incident}@{host or 'midspan'}"[:255],
     }
     if letter.event != Event.FIRED:
         return found

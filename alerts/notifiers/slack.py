@@ -1,37 +1,21 @@
 """Letters as messages in a Slack channel: an incoming webhook, Block Kit within its limits."""
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from alerts.notifiers.hooks import Hooks
-from alerts.notifiers.http import LIMIT_S, Request, post
+from alerts.notifiers.http import Request
 from alerts.outbox import Letter
-from alerts.wording import Words, words
+from alerts.wording import Words
 from app.domain.receiver import Slack
 
 #: Slack refuses a message whose header or text is longer, or that has more fields.
 _HEADER, _TEXT, _FIELDS = 150, 3_000, 10
 
 
-class SlackNotifier:
-    """Posts to the hook of the letter's receiver."""
-
-    def __init__(
-        self, hooks: Hooks, base_url: str, platform: Callable[[], str], limit_s: float = LIMIT_S
-    ) -> None:
-        self._hooks = hooks
-        self._base_url = base_url
-        self._platform = platform
-        self._limit_s = limit_s
-
-    def __call__(self, letter: Letter) -> None:
-        """Hand a letter over; `ReceiverUnavailable` or `ReceiverRefused`."""
-        target = self._hooks.of(letter.address, Slack)
-        said = words(letter, self._base_url, self._platform())
-        body = json.dumps(message(letter, said)).encode()
-        headers = {"Content-Type": "application/json; charset=utf-8"}
-        post(Request(target.url, body, headers, target.private), self._limit_s)
+def slack_request(letter: Letter, said: Words, target: Slack) -> Request:
+    """What is posted to a Slack hook."""
+    headers = {"Content-Type": "application/json; charset=utf-8"}
+    return Request(target.url, json.dumps(message(letter, said)).encode(), headers, target.private)
 
 
 def message(letter: Letter, said: Words) -> dict[str, Any]:

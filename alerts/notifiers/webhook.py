@@ -12,10 +12,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from alerts.notifiers.hooks import Hooks
-from alerts.notifiers.http import LIMIT_S, Request, post
+from alerts.notifiers.http import Request
 from alerts.outbox import Letter
-from alerts.wording import Words, words
+from alerts.wording import Words
 from app.domain.alert import Event
 from app.domain.receiver import Webhook
 from app.domain.window import SECOND_US
@@ -24,31 +23,14 @@ from app.domain.window import SECOND_US
 _NEVER = "0001-01-01T00:00:00Z"
 
 
-class WebhookNotifier:
-    """Posts to the address of the letter's receiver."""
-
-    def __init__(
-        self,
-        hooks: Hooks,
-        base_url: str,
-        platform: Callable[[], str],
-        clock: Callable[[], int],
-        limit_s: float = LIMIT_S,
-    ) -> None:
-        self._hooks = hooks
-        self._base_url = base_url
-        self._platform = platform
-        self._clock = clock
-        self._limit_s = limit_s
-
-    def __call__(self, letter: Letter) -> None:
-        """Hand a letter over; `ReceiverUnavailable` or `ReceiverRefused`."""
-        target = self._hooks.of(letter.address, Webhook)
-        said = words(letter, self._base_url, self._platform())
-        body = json.dumps(payload(letter, said, self._base_url)).encode()
-        headers = signature(target.secret, letter.message_id, self._clock() // SECOND_US, body)
-        headers["Content-Type"] = "application/json"
-        post(Request(target.url, body, headers, target.private), self._limit_s)
+def webhook_request(
+    clock: Callable[[], int], letter: Letter, said: Words, target: Webhook
+) -> Request:
+    """What is posted to a webhook at the time of `clock`."""
+    body = json.dumps(payload(letter, said)).encode()
+    headers = signature(target.secret, letter.message_id, clock() // SECOND_US, body)
+    headers["Content-Type"] = "application/json"
+    return Request(target.url, body, headers, target.private)
 
 
 def signature(secret: bytes, message_id: str, at_s: int, body: bytes) -> dict[str, str]:
@@ -62,7 +44,7 @@ def signature(secret: bytes, message_id: str, at_s: int, body: bytes) -> dict[st
     }
 
 
-def payload(letter: Letter, said: Words, base_url: str) -> dict[str, Any]:
+def payload(letter: Letter, said: Words) -> dict[str, Any]:
     """The payload, a group of one alert."""
     status = "resolved" if letter.event == Event.RESOLVED else "firing"
     labels = {"alertname": letter.rule, "severity": letter.severity.value}
@@ -89,7 +71,7 @@ def payload(letter: Letter, said: Words, base_url: str) -> dict[str, Any]:
         "groupLabels": labels,
         "commonLabels": labels,
         "commonAnnotations": notes,
-        "externalURL": base_url,
+        "externalURL": said.base_url,
         "alerts": [alert],
     }
 

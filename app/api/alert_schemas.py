@@ -96,6 +96,9 @@ class SilenceSchema(ma.Schema):
     ends_at = fields.String(required=True, metadata=_TIME)
     created_by = fields.String(required=True)
     comment = fields.String(required=True)
+    partners_only = fields.Boolean(
+        required=True, metadata={"description": "Made by a partner, for its own people"}
+    )
 
 
 class SilencesSchema(ma.Schema):

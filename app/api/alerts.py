@@ -23,7 +23,8 @@ from app.api.context import actor, home, now_us, reading, scope
 from app.commands.alerting import acknowledge, add_silence, end_silence
 from app.commands.rules import save_rule, standing_rules
 from app.db import transaction
-from app.domain.rule import DEFAULT_RULES, Rule
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.rule import Rule
 from app.errors import BadQuery, NotFound, Refused
 from app.queries import alerts as queries
 from app.queries.alerts import silence_view

@@ -19,6 +19,7 @@ from app.api import (
     lifecycle,
     notes,
     partner_lists,
+    partner_rules,
     rendering,
     revenue,
     stripe,
@@ -79,6 +80,7 @@ def blueprint() -> Blueprint:
     installations.add_routes(api)
     installation_tables.add_routes(api)
     partner_lists.add_routes(api)
+    partner_rules.add_routes(api)
     billing.add_routes(api)
     revenue.add_routes(api)
     usage.add_routes(api)

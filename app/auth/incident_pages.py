@@ -73,8 +73,11 @@ def _silence(link: IncidentLink) -> str:
     if hours not in _LENGTHS:
         return "Choose how long."
     with transaction(engine()) as session:
-        silence_incident(session, own_scope(), for_us=_LENGTHS[hours], **_by(link))
-    return f"Nobody is told of it, or of anything else there, for {hours} h."
+        made = silence_incident(
+            session, own_scope(), for_us=_LENGTHS[hours], address=link.address, **_by(link)
+        )
+        whom = "Nobody of yours" if made.partners_only else "Nobody"
+    return f"{whom} is told of it, or of anything else there, for {hours} h."
 
 
 def _settled(found: IncidentView, link: IncidentLink, act: Act) -> str:

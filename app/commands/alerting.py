@@ -9,7 +9,7 @@ from app.db import transaction
 from app.domain.scope import Scope
 from app.domain.window import DAY_US, MINUTE_US
 from app.errors import NotFound, Refused
-from app.models import Alert, Incident, Integration, Partner, Silence
+from app.models import Alert, Incident, Integration, Notification, Partner, Silence
 
 LONGEST_COMMENT = 500
 _SHORTEST_US, _LONGEST_US = MINUTE_US, 92 * DAY_US
@@ -51,17 +51,35 @@ def close(session: Session, scope: Scope, *, number: int, now_us: int, actor: st
 
 
 def silence_incident(
-    session: Session, scope: Scope, *, number: int, for_us: int, now_us: int, actor: str
+    session: Session,
+    scope: Scope,
+    *,
+    number: int,
+    for_us: int,
+    now_us: int,
+    actor: str,
+    address: str | None = None,
 ) -> Silence:
     """`add_silence` from now on of all about the integration or the partner of an incident; of
-    its rule, where it is about neither. `NotFound` outside the scope."""
+    its rule, where it is about neither. `NotFound` outside the scope. `address`: who read of it in
+    a mail; if a partner's, the silence is that partner's alone."""
     alert = _reached(session, scope, number)
     nobodys = alert.integration is None and alert.partner is None
     return add_silence(
         session, scope, rule=alert.rule if nobodys else None, integration=alert.integration,
         partner=alert.partner, starts_us=now_us, ends_us=now_us + for_us,
         comment=f"from incident {number}", now_us=now_us, actor=actor,
+        partners_only=address is not None and _is_partners(session, number, address),
     )  # fmt: skip
+
+
+def _is_partners(session: Session, number: int, address: str) -> bool:
+    """Whether an address was told of an incident as a partner's."""
+    told = select(Notification.audience).where(
+        Notification.incident_id == number, Notification.address == address
+    )
+    audiences = set(session.scalars(told))
+    return audiences == {"partner"}
 
 
 def _reached(session: Session, scope: Scope, number: int) -> Alert:
@@ -83,10 +101,12 @@ def add_silence(
     comment: str,
     now_us: int,
     actor: str,
+    partners_only: bool = False,
 ) -> Silence:
     """Tell nobody of what fits, from `starts_us` to `ends_us`.
 
-    A partner's silence is about its own: it names one of its integrations, or the partner. Raises
+    A partner's silence is about its own: it names one of its integrations, or the partner, and it
+    silences what the partner is told (`partners_only`); the platform's people hear on. Raises
     `NotFound` for what is outside the scope, `Refused` for a time that makes no sense, a comment
     that is too long, and a silence that would fit everything.
     """
@@ -99,7 +119,8 @@ def add_silence(
     owner = _owner(session, scope, integration, partner)
     silence = Silence(
         rule=rule, integration=integration, partner=owner, starts_us=starts_us, ends_us=ends_us,
-        created_by=actor[:300], comment=comment,
+        partners_only=partners_only or not scope.covers(None), created_by=actor[:300],
+        comment=comment,
     )  # fmt: skip
     session.add(silence)
     session.flush()

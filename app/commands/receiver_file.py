@@ -9,7 +9,7 @@ problem repeats an address of a hook, a key or a secret.
       - {name: pager, kind: pagerduty, routing_key: ...}
       - {name: tickets, kind: webhook, url: https://tickets.example/in, secret: whsec_...}
       - {name: first-line, kind: on_call, schedule: primary}
-      - {name: everybody, kind: group, members: [heads, ops]}
+      - {name: everybody, kind: group, members: [heads, ops], money: true}
     schedules:
       - name: primary
         zone: Europe/Berlin
@@ -121,12 +121,16 @@ class _Reading:
         schedules = dict(self._each(top, "schedules", "schedule", _SCHEDULE, _schedule))
         lines: dict[str, int] = {}
         receivers: dict[str, Entry] = {}
-        for name, (entry, line) in self._each(top, "receivers", "receiver", _RECEIVER, _receiver):
+        money = set()
+        found = self._each(top, "receivers", "receiver", _RECEIVER, _receiver)
+        for name, (entry, line, hears) in found:
             receivers[name], lines[name] = entry, line
+            money |= {name} if hears else set()
         self._keep_known(receivers, lines, schedules)
         self._break_circles(receivers, lines)
         routes = [self._known_route(*each, receivers) for _, each in self._routes(top)]
-        return Directory(receivers, schedules, tuple(each for each in routes if each is not None))
+        known = tuple(each for each in routes if each is not None)
+        return Directory(receivers, schedules, known, frozenset(money))
 
     def _routes(self, top: Fields) -> Iterator[tuple[str, tuple[Route, int]]]:
         return self._each(top, "routes", "route", _ROUTE, lambda f, p: (_route(f, p), f.line))
@@ -196,8 +200,8 @@ class _Reading:
 
     def _break_circles(self, receivers: dict[str, Entry], lines: dict[str, int]) -> None:
         """Leave out each group that leads back to itself."""
-        for name in list(receivers):
-            circle = _circle(receivers, (name,))
+        for name in _unending(receivers):
+            circle = _circle(receivers, name)
             if circle:
                 way = " → ".join(circle)
                 self.problems.add(lines[name], f"group {name!r} leads back to itself: {way}")
@@ -208,30 +212,64 @@ class _Reading:
                 receivers[name] = Group(tuple(each for each in entry.members if each in receivers))
 
 
-def _circle(receivers: dict[str, Entry], way: tuple[str, ...]) -> tuple[str, ...]:
-    """The way from `way`'s first group back to it; empty when there is none."""
-    entry = receivers.get(way[-1])
-    for member in entry.members if isinstance(entry, Group) else ():
-        if member == way[0]:
-            return (*way, member)
-        if member not in way and (found := _circle(receivers, (*way, member))):
-            return found
+def _unending(receivers: dict[str, Entry]) -> list[str]:
+    """The groups of which some way never ends, in their order: what is left when groups of ended
+    ones are taken away, again and again."""
+    open_ways = {
+        name: {each for each in entry.members if isinstance(receivers.get(each), Group)}
+        for name, entry in receivers.items()
+        if isinstance(entry, Group)
+    }
+    within: dict[str, list[str]] = {}
+    for name, members in open_ways.items():
+        for member in members:
+            within.setdefault(member, []).append(name)
+    ended = [name for name, members in open_ways.items() if not members]
+    while ended:
+        member = ended.pop()
+        del open_ways[member]
+        for name in within.get(member, ()):
+            open_ways[name].discard(member)
+            if not open_ways[name]:
+                ended.append(name)
+    return list(open_ways)
+
+
+def _circle(receivers: dict[str, Entry], start: str) -> tuple[str, ...]:
+    """The way from a group back to itself; empty when there is none."""
+    came_from: dict[str, str] = {}
+    waiting = [start]
+    while waiting:
+        at = waiting.pop(0)
+        entry = receivers.get(at)
+        for member in entry.members if isinstance(entry, Group) else ():
+            if member == start:
+                way = [start]
+                while at != start:
+                    way.append(at)
+                    at = came_from[at]
+                return (start, *reversed(way))
+            if member not in came_from:
+                came_from[member] = at
+                waiting.append(member)
     return ()
 
 
-_RECEIVER = ("name", "kind", *dict.fromkeys(key for keys in _OF_KIND.values() for key in keys))
+_OF_ANY = ("name", "kind", "money")
+_RECEIVER = (*_OF_ANY, *dict.fromkeys(key for keys in _OF_KIND.values() for key in keys))
 _SCHEDULE = ("name", "zone", "people", "first", "at", "every", "overrides")
 _ROUTE = ("name", "when", "to", "escalate", "go_on")
 
 
-def _receiver(fields: Fields, problems: Problems) -> tuple[Entry, int]:
+def _receiver(fields: Fields, problems: Problems) -> tuple[Entry, int, bool]:
     kind = fields.needed("kind", check.one_of(tuple(_OF_KIND)), "")
     if not kind:
-        return Group(()), fields.line
+        return Group(()), fields.line, False
     for key in _RECEIVER:
-        if fields.has(key) and key not in ("name", "kind", *_OF_KIND[kind]):
+        if fields.has(key) and key not in (*_OF_ANY, *_OF_KIND[kind]):
             problems.add(fields.line_of(key), f"a receiver of kind {kind!r} has no {key!r}")
-    return _entry(kind, fields, problems), fields.line
+    hears = fields.value("money", registry_checks.flag, False)
+    return _entry(kind, fields, problems), fields.line, hears
 
 
 def _entry(kind: str, fields: Fields, problems: Problems) -> Entry:

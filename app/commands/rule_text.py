@@ -1,25 +1,16 @@
 """A rule as the text of a rule file: what `app.commands.rule_file` reads again as the same rule."""
 
+from dataclasses import fields
+from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 import yaml
 
 from app.domain.alert import Patience
+from app.domain.currency import MINOR_DIGITS
 from app.domain.phrases import short_duration
-from app.domain.rule import (
-    Anomaly,
-    BurnRate,
-    By,
-    Condition,
-    InstallsStuck,
-    PlatformOutage,
-    Rule,
-    Selector,
-    Silence,
-    Threshold,
-)
-
-_LIMITS = ("above", "below", "minimum", "objective", "deviations", "change_ratio")
+from app.domain.rule import By, Condition, RevenueAtRisk, Rule, Selector, Threshold
 
 
 def rule_text(rule: Rule) -> str:
@@ -44,20 +35,32 @@ def rule_text(rule: Rule) -> str:
 
 
 def _condition(condition: Condition) -> dict[str, Any]:
+    """The keys of a condition in the order of its fields, as a file has them."""
     said: dict[str, Any] = {}
-    if isinstance(condition, Threshold | Anomaly):
-        said["measure"] = condition.measure.value
-    if isinstance(condition, Anomaly):
-        said["side"] = condition.side.value
-    for name in _LIMITS:
-        value = getattr(condition, name, None)
-        if value is not None:
-            said[name] = int(value) if isinstance(value, float) and value.is_integer() else value
-    if isinstance(condition, Threshold | Silence | InstallsStuck | PlatformOutage):
-        said["window"] = short_duration(condition.window_us)
-    if isinstance(condition, BurnRate) and condition.objective is None:
-        said.pop("objective", None)
+    for each in fields(condition):
+        value = getattr(condition, each.name)
+        if value is None:
+            continue
+        if isinstance(condition, RevenueAtRisk) and each.name == "above_minor":
+            said["above"] = _amount(value, condition.currency)
+        elif each.name.endswith("_us"):
+            said[each.name.removesuffix("_us")] = short_duration(value)
+        elif isinstance(value, frozenset):
+            said[each.name] = sorted(str(word) for word in value)
+        else:
+            said[each.name] = _plain(value)
     return said
+
+
+def _plain(value: float | str) -> float | str:
+    if isinstance(value, Enum):
+        return str(value.value)
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _amount(minor: int, currency: str) -> int | float:
+    whole = Decimal(minor).scaleb(-MINOR_DIGITS[currency])
+    return int(whole) if whole == int(whole) else float(whole)
 
 
 def _changed(usual: Condition, own: Condition) -> dict[str, Any]:

@@ -39,17 +39,27 @@ def save_rule(
     `Refused` for what is no rule, for a name that a file written by hand has, and when the folder
     cannot be written.
     """
-    content = yaml.safe_dump({"rules": [dict(given)]}, allow_unicode=True, sort_keys=False)
-    found = parse(content.encode(), "rule")
-    if found.problems:
-        raise Refused("; ".join(problem.partition(": ")[2] for problem in found.problems))
-    [rule] = found.rules
+    rule, content = _given(given)
     folder = rules_folder(home)
     path = folder / f"{_SAVED}{rule.name}.yaml"
     _refuse_taken(folder, path, rule)
     _swap(path, content)
     audit.record(session, now_us=now_us, actor=actor, action="rule.saved", subject=rule.name)
     return rule
+
+
+def rule_given(given: Mapping[str, Any]) -> Rule:
+    """The rule that `given` describes, as a rule file would; `Refused` for what is none."""
+    return _given(given)[0]
+
+
+def _given(given: Mapping[str, Any]) -> tuple[Rule, str]:
+    content = yaml.safe_dump({"rules": [dict(given)]}, allow_unicode=True, sort_keys=False)
+    found = parse(content.encode(), "rule")
+    if found.problems:
+        raise Refused("; ".join(problem.partition(": ")[2] for problem in found.problems))
+    [rule] = found.rules
+    return rule, content
 
 
 def rule_of(text: str) -> Rule:

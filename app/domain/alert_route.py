@@ -126,11 +126,12 @@ class Destination:
 @dataclass(frozen=True, slots=True)
 class Directory:
     """Everything that a receiver file holds. Groups lead to no circle and names are known: whoever
-    reads the file sees to it."""
+    reads the file sees to it. `money`: the receivers that may hear what an integration earns."""
 
     receivers: Mapping[str, Target | Group | OnCall] = field(default_factory=dict)
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     routes: tuple[Route, ...] = ()
+    money: frozenset[str] = frozenset()
 
     def targets(self) -> dict[str, Target]:
         """The receivers that are one address or hook, by name."""
@@ -164,13 +165,19 @@ class Directory:
 
     def addresses(self, name: str, at_us: int) -> Iterator[tuple[str, str, bool]]:
         """What a receiver stands for at a moment: channel, address, and whether somebody is on
-        call there."""
-        match self.receivers.get(name):
-            case None:
-                return
-            case Group(members):
-                for member in members:
-                    yield from self.addresses(member, at_us)
+        call there. What several groups have in common is there once."""
+        waiting, seen = [name], set[str]()
+        while waiting:
+            each = waiting.pop()
+            entry = None if each in seen else self.receivers.get(each)
+            seen.add(each)
+            if isinstance(entry, Group):
+                waiting += reversed(entry.members)
+            elif entry is not None:
+                yield from self._of(each, entry, at_us)
+
+    def _of(self, name: str, entry: Target | OnCall, at_us: int) -> Iterator[tuple[str, str, bool]]:
+        match entry:
             case OnCall(schedule):
                 yield Channel.MAIL.value, on_call(self.schedules[schedule], at_us), True
             case MailBox(addresses):
@@ -178,3 +185,7 @@ class Directory:
                     yield Channel.MAIL.value, address, False
             case target:
                 yield target.channel.value, name, False
+
+
+#: A file that is not there.
+NO_ROUTES = Directory()

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from app.domain.alert import Patience
+from app.domain.error_group import Standing
 from app.domain.objective import Objective, burn_threshold
+from app.domain.reconcile import Discrepancy
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 
 #: Below so many exchanges that count, a ratio pages nobody.
@@ -148,6 +150,26 @@ class CircuitOpen:
 
 
 @dataclass(frozen=True, slots=True)
+class CircuitNear:
+    """Of the platform's calls over `window_us`, from `minimum` on, such a share fails that at least
+    `used_ratio` of what opens the integration's circuit is used up, and it is not open yet."""
+
+    used_ratio: float
+    window_us: int = 5 * MINUTE_US
+    minimum: int = MIN_EVENTS
+
+
+@dataclass(frozen=True, slots=True)
+class FreshErrors:
+    """An error group of one of these `standings` goes on: from `minimum` exchanges within the hours
+    that `window_us` touches."""
+
+    standings: frozenset[Standing] = frozenset({Standing.NEW, Standing.REGRESSED})
+    window_us: int = HOUR_US
+    minimum: int = MIN_EVENTS
+
+
+@dataclass(frozen=True, slots=True)
 class InstallsStuck:
     """Of the installs whose next step was due over `window_us`, at least `minimum` have not come to
     it, and a greater share than in the four weeks before (more than half, where those say
@@ -155,6 +177,37 @@ class InstallsStuck:
 
     window_us: int = DAY_US
     minimum: int = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelDrop:
+    """Of the installs that entered over `window_us` and have had `within_us` since, from `minimum`
+    on, a share was activated in that time that is surely by `drop_ratio` smaller than that of the
+    four weeks before."""
+
+    window_us: int = 7 * DAY_US
+    within_us: int = DAY_US
+    drop_ratio: float = 0.3
+    minimum: int = MIN_EVENTS
+
+
+@dataclass(frozen=True, slots=True)
+class Contradictions:
+    """At least `minimum` installations of which platform, wire and billing tell different stories,
+    of these kinds."""
+
+    findings: frozenset[Discrepancy] = frozenset(Discrepancy)
+    minimum: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RevenueAtRisk:
+    """The MRR of the installations that met more failures than allowed on the days (UTC) that
+    `window_us` touches is above `above_minor`, in minor units of `currency`."""
+
+    above_minor: int
+    currency: str
+    window_us: int = DAY_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +233,12 @@ _KINDS = {
     Silence: "silence",
     Anomaly: "anomaly",
     CircuitOpen: "circuit_open",
+    CircuitNear: "circuit_near",
+    FreshErrors: "error_group",
     InstallsStuck: "installs_stuck",
+    FunnelDrop: "funnel_drop",
+    Contradictions: "reconciliation",
+    RevenueAtRisk: "revenue_at_risk",
     PlatformOutage: "platform_outage",
     OwnFault: "midspan",
 }
@@ -191,7 +249,12 @@ Condition = (
     | Silence
     | Anomaly
     | CircuitOpen
+    | CircuitNear
+    | FreshErrors
     | InstallsStuck
+    | FunnelDrop
+    | Contradictions
+    | RevenueAtRisk
     | PlatformOutage
     | OwnFault
 )
@@ -227,6 +290,11 @@ class Rule:
         """What sort of condition it has, as a rule file names it."""
         return _KINDS[type(self.condition)]
 
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Its own condition and those of its overrides."""
+        return (self.condition, *(each.condition for each in self.overrides))
+
 
 @dataclass(frozen=True, slots=True)
 class BurnWindow:
@@ -250,92 +318,4 @@ BURN_WINDOWS = (
     BurnWindow(Severity.P2, 0.05, 6 * HOUR_US, 30 * MINUTE_US),
     BurnWindow(Severity.P3, 0.10, DAY_US, 2 * HOUR_US),
     BurnWindow(Severity.P4, 0.10, 3 * DAY_US, 6 * HOUR_US),
-)
-
-#: What stands when nobody wrote a rule.
-DEFAULT_RULES = (
-    Rule(
-        "budget-burn",
-        BurnRate(),
-        Severity.P1,
-        patience=Patience(keep_us=5 * MINUTE_US),
-        description="An objective's budget is spent too fast",
-    ),
-    Rule(
-        "silence",
-        Silence(),
-        Severity.P2,
-        patience=Patience(keep_us=5 * MINUTE_US),
-        description="Exchanges are expected or tried, and none is answered",
-    ),
-    Rule(
-        "circuit-open",
-        CircuitOpen(),
-        Severity.P2,
-        patience=Patience(for_us=MINUTE_US, keep_us=5 * MINUTE_US),
-        description="The proxy has stopped calling an integration",
-    ),
-    Rule(
-        "installs-stuck",
-        InstallsStuck(),
-        Severity.P3,
-        patience=Patience(for_us=MINUTE_US, keep_us=HOUR_US),
-        description="More installs than usual do not reach their next step in time",
-    ),
-    Rule(
-        "platform-outage",
-        PlatformOutage(),
-        Severity.P1,
-        By.MIDSPAN,
-        patience=Patience(keep_us=5 * MINUTE_US),
-        description="The platform fails its partners, or sends and takes nothing",
-    ),
-    *(
-        Rule(
-            f"midspan-{fault.value.replace('_', '-')}",
-            OwnFault(fault),
-            severity,
-            By.MIDSPAN,
-            patience=patience,
-            description=description,
-        )
-        for fault, severity, patience, description in (
-            (
-                Own.SHED,
-                Severity.P2,
-                Patience(keep_us=5 * MINUTE_US),
-                "Exchanges passed that could not be recorded",
-            ),
-            (
-                Own.LOADER_BEHIND,
-                Severity.P2,
-                Patience(2 * MINUTE_US, 2 * MINUTE_US),
-                "Pages and alerts lag behind the traffic",
-            ),
-            (
-                Own.LOADER_GONE,
-                Severity.P1,
-                Patience(MINUTE_US, MINUTE_US),
-                "Nothing is loaded: pages and alerts see no traffic",
-            ),
-            (
-                Own.EVALUATION_LATE,
-                Severity.P1,
-                Patience(keep_us=MINUTE_US),
-                "Rules were not evaluated in time",
-            ),
-            (
-                Own.RULE_BROKEN,
-                Severity.P3,
-                Patience(),
-                "A rule cannot be read or evaluated",
-            ),
-            (
-                Own.CHANNEL_BROKEN,
-                Severity.P2,
-                Patience(keep_us=5 * MINUTE_US),
-                "Notifications do not arrive",
-            ),
-        )
-    ),
 )

@@ -15,7 +15,15 @@ from app.models.access import (
     Membership,
     User,
 )
-from app.models.alert import Alert, Delivery, Incident, Notification, ReceiverTest, Silence
+from app.models.alert import (
+    Alert,
+    Delivery,
+    Incident,
+    Notification,
+    PartnerRule,
+    ReceiverTest,
+    Silence,
+)
 from app.models.audit import AuditEntry
 from app.models.base import Base
 from app.models.billing import BilledEvent, ExchangeRate, PaymentDay, RevenueStep, Subscription
@@ -83,6 +91,7 @@ __all__ = [
     "PartnerContact",
     "PartnerList",
     "PartnerListItem",
+    "PartnerRule",
     "PaymentDay",
     "Platform",
     "ReceiverTest",

@@ -17,6 +17,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -198,8 +199,31 @@ class Silence(Base):
     ends_us: Mapped[int] = mapped_column(
         BigInteger, index=True, comment="Until, microseconds since 1970 UTC"
     )
+    partners_only: Mapped[bool] = mapped_column(
+        default=False, server_default=false(),
+        comment="Made by a partner: the platform's people are told all the same",
+    )  # fmt: skip
     created_by: Mapped[str] = mapped_column(String(300), comment="Who made it")
     comment: Mapped[str] = mapped_column(Text, comment="Why")
+
+
+class PartnerRule(Base):
+    """A rule that a partner wrote for its own integrations, and whom it tells."""
+
+    __tablename__ = "partner_rules"
+    __table_args__ = (UniqueConstraint("partner_id", "name"),)
+
+    id: Mapped[int] = mapped_column(_Id, primary_key=True, comment="Internal; never shown")
+    partner_id: Mapped[int] = mapped_column(
+        ForeignKey("partners.id", ondelete="CASCADE"), comment="Whose"
+    )
+    name: Mapped[str] = mapped_column(String(36), comment="Its name among those of the partner")
+    text: Mapped[str] = mapped_column(Text, comment="One rule as a rule file has it")
+    addresses: Mapped[str] = mapped_column(Text, comment="Mail addresses to tell, one a line")
+    updated_us: Mapped[int] = mapped_column(
+        BigInteger, comment="Last written, microseconds since 1970 UTC"
+    )
+    updated_by: Mapped[str] = mapped_column(String(300), comment="Who wrote it")
 
 
 class ReceiverTest(Base):

@@ -216,4 +216,5 @@ def silence_view(row: Silence) -> SilenceView:
         ends_us=row.ends_us,
         created_by=row.created_by,
         comment=row.comment,
+        partners_only=row.partners_only,
     )

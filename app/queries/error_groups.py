@@ -214,7 +214,7 @@ def _view(
         installations_exact=touched < distinct.KEPT,
         points=stored.hours,
         sample=format_id(stored.sample) if stored.sample else None,
-        standing=_standing(stored, state, now_us).value,
+        standing=standing_of(stored, state, now_us).value,
         handling=(state.handling if state else Handling.UNRESOLVED).value,
         decided_us=state.decided_us if state else None,
         decided_by=_told(state.decided_by.partition(":")[2], known) if state else None,
@@ -224,7 +224,8 @@ def _view(
     )
 
 
-def _standing(stored: StoredErrorGroup, state: State | None, now_us: int) -> Standing:
+def standing_of(stored: StoredErrorGroup, state: State | None, now_us: int) -> Standing:
+    """Where a group stands by what was decided about it; `state` None: nothing was."""
     decision = None
     if state is not None:
         decision = Decision(

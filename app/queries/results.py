@@ -267,7 +267,8 @@ class IncidentTime:
 
 @dataclass(frozen=True, slots=True)
 class SilenceView:
-    """A time in which nobody is told of what fits every field that is not None."""
+    """A time in which nobody is told of what fits every field that is not None; `partners_only`:
+    nobody of the partner, who made it."""
 
     id: int
     rule: str | None
@@ -277,3 +278,4 @@ class SilenceView:
     ends_us: int
     created_by: str
     comment: str
+    partners_only: bool = False

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, bindparam, case, exists, func, select, text
+from sqlalchemy import Connection, Row, bindparam, case, exists, func, literal, select, text
 
 from app.domain import distinct
 from app.domain.error_group import (
@@ -161,6 +161,40 @@ def find(
     for row in counted:
         steps.setdefault(row[0], []).append(row)
     return [_stored(row, names, steps.get(row.id, ())) for row in rows]
+
+
+def failing(
+    connection: Connection,
+    names: Names,
+    *,
+    integrations: Sequence[str],
+    hours: Window,
+    seen_us: int,
+) -> list[StoredErrorGroup]:
+    """See `MetricsStore.failing_groups`."""
+    owners = [names.integrations[slug] for slug in integrations if slug in names.integrations]
+    found: list[StoredErrorGroup] = []
+    remaining = iter(owners)
+    while part := list(islice(remaining, _CHUNK)):
+        counted = (
+            select(_h.group_id, func.sum(_h.exchanges).label("number"))
+            .join(error_groups, _g.id == _h.group_id)
+            .where(
+                _g.integration_id.in_(part),
+                _g.last_us >= seen_us,
+                _h.start_minute >= hours.start_us // MINUTE_US,
+                _h.start_minute < hours.end_us // MINUTE_US,
+            )
+            .group_by(_h.group_id)
+            .subquery()
+        )
+        statement = select(error_groups, counted.c.number, literal(0).label("sampled")).join(
+            counted, counted.c.group_id == _g.id
+        )
+        for row in connection.execute(statement):
+            step = (0, hours.start_us // MINUTE_US, int(row.number), b"")
+            found.append(_stored(row, names, [step]))
+    return found
 
 
 def _stored(row: Row[Any], names: Names, steps: Sequence[Sequence[Any]]) -> StoredErrorGroup:

@@ -333,6 +333,13 @@ class MetricsStore(Protocol):
         """The error groups of an integration, its window counted in steps of `step_us` (whole hours
         on the grid of hours). Groups not seen within the window have no hours."""
 
+    def failing_groups(
+        self, integrations: Sequence[str], hours: Window, seen_us: int
+    ) -> list[StoredErrorGroup]:
+        """The error groups of integrations whose newest exchange started at `seen_us` or later,
+        counted over whole `hours`; those without any exchange in them are left out, and so are
+        samples and installations."""
+
     def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
         """All exchanges of a window, oldest first, in lists of `batch`; each list is a transaction
         of its own."""

@@ -232,6 +232,15 @@ class SqlStore:
                 step_us=step_us,
             )
 
+    def failing_groups(
+        self, integrations: Sequence[str], hours: Window, seen_us: int
+    ) -> list[StoredErrorGroup]:
+        """The error groups of integrations that go on; see the Protocol."""
+        with self._reading() as (connection, _):
+            return groups.failing(
+                connection, self._names, integrations=integrations, hours=hours, seen_us=seen_us
+            )
+
     def iterate(self, window: Window, batch: int = 10_000) -> Iterator[list[StoredExchange]]:
         """All exchanges of a window, oldest first; each list is a transaction of its own, so that
         a slow reader holds nothing up."""

@@ -129,9 +129,10 @@ def told_row(place: int, view: NotificationView) -> Row:
 def silence_row(view: SilenceView, now_us: int) -> Row:
     """One silence, in force or to come."""
     to_come = view.starts_us > now_us
+    what = view.integration or (f"all of {view.partner}" if view.partner else "everything")
     return {
         "id": str(view.id),
-        "what": view.integration or (f"all of {view.partner}" if view.partner else "everything"),
+        "what": f"{what}, for its partner" if view.partners_only else what,
         "rule": show.plain(view.rule, CELL) or "every rule",
         "ends": view.ends_us,
         "ends_text": f"from {show.minute(view.starts_us)}" if to_come

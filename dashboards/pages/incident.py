@@ -187,7 +187,13 @@ def figures(found: dict[str, Any]) -> list[Row]:
         ("p95", show.ms(now["latency_ms"]["p95"]), show.ms(before["latency_ms"]["p95"])),
         ("Excluded", show.count(now["excluded"]), show.count(before["excluded"])),
     )
-    return [{"id": name, "name": name, "now": one, "before": two} for name, one, two in pairs]
+    money = found.get("at_risk")
+    at_risk = [("MRR at risk, that day", show.money(money["amount_minor"], money["currency"]),
+                show.NONE)] if money else []  # fmt: skip
+    return [
+        {"id": name, "name": name, "now": one, "before": two}
+        for name, one, two in (*pairs, *at_risk)
+    ]
 
 
 def number(text: str) -> int:
@@ -252,7 +258,8 @@ def silence_it(ask: asking.Asked, given: str) -> str:
         ask.reading.engine, ask.scope, slug=view.integration, for_us=_SILENCE_US,
         comment=f"from incident {view.id}", now_us=ask.now_us, actor=current_actor(),
     )  # fmt: skip
-    return f"Nobody is told of anything about {view.integration} for an hour."
+    whom = "Nobody" if ask.scope.covers(None) else "Nobody of yours"
+    return f"{whom} is told of anything about {view.integration} for an hour."
 
 
 def _props(panel: str, title: str, said: str) -> asking.Props:

@@ -4,19 +4,26 @@ from typing import Any
 
 from dash import ctx
 
-from app.domain.phrases import short_duration, span
+from app.domain.phrases import percent, short_duration, span
 from app.domain.rule import (
     Anomaly,
     BurnRate,
+    CircuitNear,
     CircuitOpen,
     Condition,
+    Contradictions,
+    FreshErrors,
+    FunnelDrop,
     InstallsStuck,
+    OwnFault,
     PlatformOutage,
+    RevenueAtRisk,
     Rule,
     Silence,
     Threshold,
 )
 from app.domain.trial import Tried, WouldTell
+from app.domain.units import money
 from dashboards import format as show
 
 Row = dict[str, Any]
@@ -67,12 +74,31 @@ def when(condition: Condition) -> str:
             return f"{condition.measure.value} is {side} from what this hour of past weeks had"
         case CircuitOpen():
             return "the proxy has stopped calling"
-        case InstallsStuck():
-            return f"more installs than usual are late in {span(condition.window_us)}"
         case PlatformOutage():
             return "the platform itself is down"
-        case _:
+        case OwnFault():
             return "something is wrong with Midspan itself"
+        case _:
+            return _beyond_traffic(condition)
+
+
+def _beyond_traffic(condition: Condition) -> str:
+    match condition:
+        case CircuitNear():
+            return f"{percent(condition.used_ratio)} of what opens the circuit is used up"
+        case FreshErrors():
+            return f"an error is {' or '.join(sorted(condition.standings))}"
+        case InstallsStuck():
+            return f"more installs than usual are late in {span(condition.window_us)}"
+        case FunnelDrop():
+            fewer = percent(condition.drop_ratio)
+            return f"at least {fewer} fewer installs than usual are activated in time"
+        case Contradictions():
+            return "installations do not fit what platform, wire and billing say"
+        case RevenueAtRisk():
+            return f"over {money(condition.above_minor, condition.currency)} MRR is at risk"
+        case _:
+            raise AssertionError(f"no words for {condition}")
 
 
 def _about(rule: Rule) -> str:

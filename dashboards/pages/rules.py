@@ -1,6 +1,7 @@
 """The rules that stand, and one to write: tried on the past before it is saved.
 
-For those who see every integration; everybody else is told so, and the callbacks refuse them.
+Whoever sees every integration finds the rules of the house; a partner those of its own
+(`own_rules`).
 """
 
 from collections.abc import Callable
@@ -13,7 +14,8 @@ from dash.exceptions import PreventUpdate
 from app.auth import current_actor
 from app.commands.rule_text import rule_text
 from app.commands.rules import origins, rule_of, save_text, standing_rules
-from app.domain.rule import DEFAULT_RULES, Rule
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.rule import Rule
 from app.domain.trial import Tried
 from app.domain.window import DAY_US
 from app.errors import MidspanError
@@ -22,7 +24,9 @@ from dashboards.components import forms
 from dashboards.components.attributes import aria
 from dashboards.components.grid import column, grid
 from dashboards.components.panel import panel
+from dashboards.components.texts import shown
 from dashboards.ids import part
+from dashboards.pages import own_rules
 from dashboards.pages import rule_rows as rows
 
 PATH = "/alerts/rules"
@@ -95,6 +99,7 @@ def _buttons() -> html.Div:
         [
             forms.button(ids.RULES_TEXT, "try", "Try it on 30 days"),
             forms.button(ids.RULES_TEXT, "save", "Save it"),
+            forms.button(ids.RULES_TEXT, "remove", "Remove it"),
         ]
     )
 
@@ -107,14 +112,16 @@ def register(app: Dash) -> None:
         Output(ids.RULES_SENTENCE, "children"),
         Output(ids.RULES_PROBLEMS, "children"),
         Output(ids.RULES_PROBLEMS, "className"),
+        Output(part(ids.RULES_TEXT, "remove"), "className"),
         Input(ids.LOCATION, "pathname"),
         Input(part(ids.RULES_TEXT, "save"), "children"),
         Input(ids.RULES_SAID, "children"),
     )
-    def refresh(pathname: str | None, _label: Any, _said: Any) -> tuple[Any, str, str, str]:
+    def refresh(pathname: str | None, _label: Any, _said: Any) -> tuple[Any, str, str, str, str]:
         if pathname != PATH:
             raise PreventUpdate
-        return listed(asking.asked(""))
+        ask = asking.asked("")
+        return *listed(ask), shown(not ask.scope.covers(None), "button")
 
     @app.callback(
         Output(ids.RULES_TEXT, "value"),
@@ -133,24 +140,29 @@ def register(app: Dash) -> None:
         Output(part(ids.RULES_TOLD, "panel"), "className"),
         Input(part(ids.RULES_TEXT, "try"), "n_clicks"),
         Input(part(ids.RULES_TEXT, "save"), "n_clicks"),
+        Input(part(ids.RULES_TEXT, "remove"), "n_clicks"),
         State(ids.RULES_TEXT, "value"),
         State(ids.LOCATION, "pathname"),
         prevent_initial_call=True,
     )
-    def do(tries: Any, saves: Any, text: Any, pathname: str | None) -> tuple[str, Any, str]:
-        if pathname != PATH or not (tries or saves):
+    def do(
+        tries: Any, saves: Any, removes: Any, text: Any, pathname: str | None
+    ) -> tuple[str, Any, str]:
+        if pathname != PATH or not (tries or saves or removes):
             raise PreventUpdate
         ask, written = asking.asked(""), str(text or "")[:_MOST_CHARS]
         if rows.pressed() == part(ids.RULES_TEXT, "save"):
             return saved(ask, written), [], "gone"
+        if rows.pressed() == part(ids.RULES_TEXT, "remove"):
+            return removed(ask, written), [], "gone"
         return tried(ask, written)
 
 
 def listed(ask: asking.Asked) -> tuple[list[rows.Row], str, str, str]:
     """The rows, the opening sentence, and what is wrong with the files."""
     if not ask.scope.covers(None):
-        return [], "Rules are the ecosystem team's; alerts about your integrations stand there.", (
-            ""), "gone"  # fmt: skip
+        found, opening = own_rules.listed(ask)
+        return found, opening, "", "gone"
     standing, problems = standing_rules(asking.home(), DEFAULT_RULES)
     known = origins(asking.home())
     wrong = "; ".join(problems[:5])
@@ -163,10 +175,13 @@ def listed(ask: asking.Asked) -> tuple[list[rows.Row], str, str, str]:
 
 def text_of(ask: asking.Asked, chosen: Any) -> str:
     """The rule that a browser says is chosen, to be changed; `PreventUpdate` for none."""
-    name = chosen[0].get("name") if isinstance(chosen, list) and chosen and isinstance(
+    name = chosen[0].get("id") if isinstance(chosen, list) and chosen and isinstance(
         chosen[0], dict) else None  # fmt: skip
-    standing = standing_rules(asking.home(), DEFAULT_RULES)[0] if ask.scope.covers(None) else ()
-    text = next((rule_text(rule) for rule in standing if rule.name == name), "")
+    if ask.scope.covers(None):
+        standing = standing_rules(asking.home(), DEFAULT_RULES)[0]
+        text = next((rule_text(rule) for rule in standing if rule.name == name), "")
+    else:
+        text = own_rules.text_of(ask, name)
     if not text:
         raise PreventUpdate
     return text
@@ -177,10 +192,11 @@ def tried(ask: asking.Asked, text: str) -> tuple[str, list[rows.Row], str]:
     found: list[Tried] = []
 
     def act() -> str:
-        found.append(_try(ask, rule_of(text)))
+        everything = ask.scope.covers(None)
+        found.append(_try(ask, rule_of(text) if everything else own_rules.to_try(ask, text)))
         return rows.would_have(found[0])
 
-    said = _said(ask, act)
+    said = _said(act)
     told = [rows.told_row(each) for each in found[0].told[: rows.MOST]] if found else []
     return said, told, "" if told else "gone"
 
@@ -196,19 +212,26 @@ def saved(ask: asking.Asked, text: str) -> str:
     """What came of saving a rule."""
 
     def act() -> str:
+        if not ask.scope.covers(None):
+            return own_rules.save(ask, text)
         rule = save_text(
             ask.reading.engine, ask.scope, asking.home(), text, now_us=ask.now_us,
             actor=current_actor(),
         )  # fmt: skip
         return f"Saved: {rule.name} stands from the next evaluation on."
 
-    return _said(ask, act)
+    return _said(act)
 
 
-def _said(ask: asking.Asked, act: Callable[[], str]) -> str:
+def removed(ask: asking.Asked, text: str) -> str:
+    """What came of taking a rule away."""
+    if ask.scope.covers(None):
+        return "A rule of the house goes with its file (docs/alerts.md)."
+    return _said(lambda: own_rules.remove(ask, text))
+
+
+def _said(act: Callable[[], str]) -> str:
     """What `act` says, or why not."""
-    if not ask.scope.covers(None):
-        return "Only the ecosystem team writes rules."
     try:
         return act()
     except MidspanError as error:

@@ -6,9 +6,9 @@ from alerts.changes import Change, Held, Key, changes
 from alerts.conditions import Verdict
 from alerts.evaluate import Asked, Evaluation, Round, Seen, Subject, asked, evaluate
 from app.domain.alert import Event, Finding, Patience, Standing, State
+from app.domain.default_rules import DEFAULT_RULES
 from app.domain.rule import (
     BURN_WINDOWS,
-    DEFAULT_RULES,
     BurnRate,
     By,
     Measure,

@@ -2,21 +2,12 @@
 
 import pytest
 
-from alerts.conditions import (
-    Circuit,
-    burning,
-    circuit_open,
-    installs_stuck,
-    platform_out,
-    silent,
-    threshold,
-)
+from alerts.conditions import burning, platform_out, silent, threshold
 from app.domain.alert import Finding
 from app.domain.objective import Objective
 from app.domain.rule import (
     BURN_WINDOWS,
     BurnRate,
-    InstallsStuck,
     Measure,
     PlatformOutage,
     Severity,
@@ -26,7 +17,6 @@ from app.domain.rule import (
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.queries.counts import Counts
 from app.queries.results import Latency
-from app.queries.stuck_counts import StuckCounts
 
 HOUR = HOUR_US
 AVAILABILITY = Objective("availability", 0.995, 28 * DAY_US)
@@ -183,40 +173,3 @@ def test_the_platform_is_out_when_half_fails_by_its_fault_or_nothing_crosses(
     found, expected, finding
 ):
     assert platform_out(PlatformOutage(), found, expected).finding == finding
-
-
-def test_a_circuit_is_open_or_not():
-    assert circuit_open(None).finding == Finding.FALSE
-    verdict = circuit_open(Circuit(0, "30 of 40 exchanges failed"))
-    assert (verdict.finding, verdict.summary) == (
-        Finding.TRUE, "Circuit open: 30 of 40 exchanges failed"
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("found", "finding"),
-    [
-        (None, Finding.FALSE),
-        (StuckCounts(2, 0, 0, 0), Finding.FALSE),
-        # where little is known of what is usual, more than half of them
-        (StuckCounts(3, 0, 0, 0), Finding.TRUE),
-        (StuckCounts(3, 3, 0, 0), Finding.FALSE),
-        (StuckCounts(4, 3, 19, 0), Finding.TRUE),
-        # else surely more than usually
-        (StuckCounts(60, 40, 600, 400), Finding.FALSE),
-        (StuckCounts(4, 3, 600, 400), Finding.FALSE),
-        (StuckCounts(90, 10, 600, 400), Finding.TRUE),
-        (StuckCounts(9, 1, 10, 990), Finding.TRUE),
-    ],
-)
-def test_installs_are_stuck_when_more_of_them_are_late_than_usual(found, finding):
-    assert installs_stuck(InstallsStuck(), found).finding == finding
-
-
-def test_stuck_installs_say_at_what_they_failed():
-    why = "31 of 44 lost at verified had their `installation.created` webhook answered 500."
-    verdict = installs_stuck(InstallsStuck(), StuckCounts(44, 6, 0, 0, why))
-    assert verdict.summary == (
-        f"44 installs are stuck, 6 went on in the last 24 hours. {why.removesuffix('.')}"
-    )
-    assert (verdict.value, verdict.limit) == (0.88, 0.5)

@@ -16,6 +16,7 @@ from alerts.dispatch import dispatch
 from alerts.engine import FILE, Engine
 from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import Outbox
+from alerts.speaker import Speaker
 from alerts.store import main_fault
 from app.auth import incident_links
 from app.auth.caller import own_scope
@@ -110,7 +111,7 @@ def send(world: World, port: int) -> None:
         {"MIDSPAN_HOME": str(world.settings.home), "MIDSPAN_SMTP_URL": f"smtp://127.0.0.1:{port}"},
         world.settings.home / "none.env",
     )
-    notifier = MailNotifier(settings, lambda: "Acme Cloud", world.clock)
+    notifier = MailNotifier(settings, Speaker(settings.base_url, lambda: "Acme Cloud"), world.clock)
     dispatch(Outbox(world.engine), {"mail": notifier}, world.clock)
 
 
@@ -311,7 +312,8 @@ def test_a_broken_rule_file_stops_no_other_rule_and_is_told(world, engine):
     report = engine.round()
     assert report.broken == (
         "a.yaml:2: 'kind': 'tresholt' is not one of threshold, burn_rate, silence, anomaly,"
-        " circuit_open, installs_stuck, platform_outage",
+        " circuit_open, circuit_near, error_group, installs_stuck, funnel_drop, reconciliation,"
+        " revenue_at_risk, platform_outage: did you mean 'threshold'?",
     )
     assert {("many", GLOBEX, "firing"), ("midspan-rule-broken", None, "firing")} <= open_alerts(
         world

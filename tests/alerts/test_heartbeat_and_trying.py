@@ -7,12 +7,14 @@ import pytest
 from sqlalchemy import select
 
 from alerts.heartbeat import Heartbeat
-from alerts.notifiers.hooks import Hooks
+from alerts.notifiers.hooks import HookNotifier, Hooks
 from alerts.notifiers.mail import MailNotifier
-from alerts.notifiers.pagerduty import PagerDutyNotifier
+from alerts.notifiers.pagerduty import pagerduty_request
+from alerts.speaker import Speaker
 from alerts.trying import try_receivers
 from app.commands.receivers import ask_for_test, read_receivers
 from app.db import reading
+from app.domain.receiver import PagerDuty
 from app.errors import ReceiverUnavailable, SettingsError
 from app.models import ReceiverTest
 from app.settings import load
@@ -115,9 +117,12 @@ def test_a_test_message_reaches_everybody_behind_a_name_and_rings_for_nobody(
     )
     directory = read_receivers(tmp_path).directory
     given = settings(tmp_path, MIDSPAN_SMTP_URL=post.url)
+    speaker = Speaker(given.base_url, str)
     senders = {
-        "mail": MailNotifier(given, str, lambda: NOW_US),
-        "pagerduty": PagerDutyNotifier(Hooks(directory.targets), given.base_url, str, 2.0),
+        "mail": MailNotifier(given, speaker, lambda: NOW_US),
+        "pagerduty": HookNotifier(
+            Hooks(directory.targets), speaker, PagerDuty, pagerduty_request, 5.0
+        ),
     }
 
     def ask(now_us: int) -> str | None:

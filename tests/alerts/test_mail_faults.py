@@ -10,6 +10,7 @@ from alerts.dispatch import Dispatched, dispatch
 from alerts.evaluate import Subject
 from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import OVERTAKEN, Outbox
+from alerts.speaker import Speaker
 from app.db import reading
 from app.domain.window import HOUR_US, MINUTE_US
 from app.models import Delivery, Notification
@@ -30,7 +31,7 @@ class Sending:
         self.clock = Clock()
         home = {"MIDSPAN_HOME": str(tmp_path), "MIDSPAN_SMTP_URL": self.server.url}
         settings = load(home, tmp_path / "none.env")
-        self._send = {"mail": MailNotifier(settings, str, self.clock)}
+        self._send = {"mail": MailNotifier(settings, Speaker(settings.base_url, str), self.clock)}
         self._outbox = Outbox(engine)
 
     def turn(self, minutes: float = 0) -> Dispatched:

@@ -10,6 +10,7 @@ from alerts.dispatch import dispatch
 from alerts.engine import Engine
 from alerts.notifiers.mail import MailNotifier
 from alerts.outbox import Outbox
+from alerts.speaker import Speaker
 from app.domain.window import MINUTE_US
 from dashboards import format as show
 from dashboards.mount import mount
@@ -30,7 +31,7 @@ def mails(world: World) -> dict[str, EmailMessage]:
             + [failure(at_us + n, integration=slug, operation=operation) for n in range(bad)]
         )
     Engine(world.reading, world.settings.home, "midspan.example").round()
-    notifier = MailNotifier(world.settings, lambda: "Acme Cloud", world.clock)
+    notifier = MailNotifier(world.settings, Speaker("", lambda: "Acme Cloud"), world.clock)
     dispatch(Outbox(world.engine), {"mail": notifier}, world.clock)
     paths = (world.settings.home / "outbox").glob("*.eml")
     found = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in paths]

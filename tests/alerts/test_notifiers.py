@@ -8,21 +8,25 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from alerts.dispatch import Send
-from alerts.notifiers.hooks import Hooks
+from alerts.notifiers.hooks import HookNotifier, Hooks
 from alerts.notifiers.http import Request, post
 from alerts.notifiers.mail import MailNotifier
-from alerts.notifiers.pagerduty import PagerDutyNotifier
-from alerts.notifiers.slack import SlackNotifier
-from alerts.notifiers.webhook import WebhookNotifier
+from alerts.notifiers.pagerduty import pagerduty_request
+from alerts.notifiers.slack import slack_request
+from alerts.notifiers.webhook import webhook_request
+from alerts.speaker import Speaker
 from app.domain.alert import Event
+from app.domain.alert_route import Directory
 from app.domain.receiver import PagerDuty, Slack, Webhook
 from app.errors import MidspanError, ReceiverRefused, ReceiverUnavailable
 from app.settings import load
 from tests.alerts.receiving import ONCALL, HookServer, MailServer, free_port, letter
+from tests.app.alert_worlds import evidence
 from tests.contract.worlds import NOW_US
 
 KEY = "R0UTINGKEYR0UTINGKEYR0UTINGKEY00"
@@ -30,6 +34,7 @@ SECRET = bytes(range(32))
 BASE = "https://midspan.example"
 CHANNELS = ("mail", "slack", "pagerduty", "webhook")
 LIMIT_S = 0.4
+SPEAKER = Speaker(BASE, lambda: "Acme Cloud", lambda: Directory(money=frozenset({"heads"})))
 
 
 @dataclass
@@ -45,14 +50,10 @@ class Way:
         self.send(letter(event, channel=self.channel, address=self.address, **given))
 
 
-def platform() -> str:
-    return "Acme Cloud"
-
-
 def made(channel: str, url: str, home, private: bool = True) -> Send:
     if channel == "mail":
         given = {"MIDSPAN_HOME": str(home), "MIDSPAN_SMTP_URL": url, "MIDSPAN_BASE_URL": BASE}
-        return MailNotifier(load(given, home / "none.env"), platform, lambda: NOW_US)
+        return MailNotifier(load(given, home / "none.env"), SPEAKER, lambda: NOW_US)
     target = {
         "slack": Slack(url, private),
         "pagerduty": PagerDuty(KEY, url, private),
@@ -60,10 +61,11 @@ def made(channel: str, url: str, home, private: bool = True) -> Send:
     }[channel]
     hooks = Hooks(lambda: {"hook": target})
     if channel == "slack":
-        return SlackNotifier(hooks, BASE, platform, LIMIT_S)
+        return HookNotifier(hooks, SPEAKER, Slack, slack_request, LIMIT_S)
     if channel == "pagerduty":
-        return PagerDutyNotifier(hooks, BASE, platform, LIMIT_S)
-    return WebhookNotifier(hooks, BASE, platform, lambda: NOW_US, LIMIT_S)
+        return HookNotifier(hooks, SPEAKER, PagerDuty, pagerduty_request, LIMIT_S)
+    signed = partial(webhook_request, lambda: NOW_US)
+    return HookNotifier(hooks, SPEAKER, Webhook, signed, LIMIT_S)
 
 
 Make = Callable[[str], Way]
@@ -272,3 +274,48 @@ def test_no_secret_stands_in_what_a_target_says_of_itself():
         assert "s3cret" not in f"{target!r} {target} {target.shown}"
         assert KEY not in f"{target!r} {target} {target.shown}"
         assert repr(SECRET) not in f"{target!r}"
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+@pytest.mark.parametrize(
+    ("receiver", "audience", "hears"),
+    [
+        ("ecosystem team", "ecosystem", True),
+        ("contacts of globex", "partner", True),
+        ("heads", "ecosystem", True),
+        ("ops", "ecosystem", False),
+        ("first-line", "on_call", False),
+    ],
+)
+def test_what_it_costs_is_told_to_those_alone_who_may_know_it(
+    make, channel, receiver, audience, hears
+):
+    way = make(channel)
+    costs = {"amount_minor": 431_000, "currency": "USD", "installations": 31, "by_fault": {}}
+    told = json.dumps({**json.loads(evidence()), "at_risk": costs})
+    for event in (Event.FIRED, Event.RESOLVED):
+        way.hand_over(event, receiver=receiver, audience=audience, evidence=told)
+    text = "".join(
+        json.dumps(each.json, ensure_ascii=False) if each.body[:1] == b"{" else each.body.decode()
+        for each in way.server.taken
+    )
+    assert ("4,310.00\u202fUSD MRR at risk: 31 installations" in text) == hears
+    assert ("4,310" in text, "431000" in text) == (hears, False)
+    if channel == "mail":
+        fired, over = (each.headers["Subject"] for each in way.server.taken)
+        assert fired.endswith("4,310.00\u202fUSD MRR at risk") == hears
+        assert "4,310" not in over
+
+
+HOSTILE = "x\r\nBcc: eve@evil.example\n\n<script>\u202eoops\x00\x1b[31m"
+
+
+def test_hostile_words_make_no_header_no_markup_and_no_line_of_their_own(make):
+    way = make("mail")
+    way.hand_over(summary=HOSTILE, integration=HOSTILE, partner=HOSTILE, evidence=evidence(HOSTILE))
+    [got] = way.server.taken
+    assert "Bcc" not in got.headers
+    assert got.headers["Subject"].startswith("[P1] x Bcc: eve@evil.example <script>\\u202eoops")
+    lines = [line for line in got.body.decode().splitlines() if "eve@evil" in line]
+    assert all(not line.lstrip().startswith("Bcc") for line in lines)
+    assert "\u202e" not in got.body.decode()

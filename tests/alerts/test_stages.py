@@ -18,7 +18,8 @@ from alerts.stages import (
     is_quiet,
     plan,
 )
-from app.domain.rule import DEFAULT_RULES, Severity
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.rule import Severity
 
 ALICE = Receiver("ecosystem", Audience.ECOSYSTEM, "mail", "alice@acme.example")
 GLOBEX = Receiver("contacts of globex", Audience.PARTNER, "mail", "oncall@globex.example", "globex")

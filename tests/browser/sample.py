@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import pi
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from flask import Flask
 from sqlalchemy import Engine
 from werkzeug.serving import make_server
 
+from alerts.trial import tried
 from app import migrations
 from app.auth.caller import own_scope
 from app.commands import registry_file, registry_import, users
@@ -357,6 +359,8 @@ def _load(config: Settings, engine: Engine, now_us: int, hours: int, attack: boo
 def web_app(config: Settings) -> Flask:
     """The app with its pages, as wsgi.py puts it together."""
     server = create_app(config)
+    shared = server.extensions["midspan"]
+    shared.try_rule = partial(tried, shared.reading, config.home)
     mount(server, config)
     return server
 

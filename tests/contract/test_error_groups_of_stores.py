@@ -84,6 +84,29 @@ def test_another_integration_is_another_group(store: MetricsStore) -> None:
     assert store.error_groups("hooli", WEEK, HOUR_US) == []
 
 
+def test_groups_that_go_on_are_found_for_several_integrations_at_once(store: MetricsStore) -> None:
+    hour = floor(NOW_US, HOUR_US)
+    store.append(
+        Batch(
+            errors=[
+                error(NOW_US, 4), error(NOW_US - HOUR_US, 3), error(NOW_US - 9 * HOUR_US, 5),
+                error(NOW_US, 2, integration="initech"),
+                error(hour - HOUR_US, 7, integration="initech", message="over"),
+                error(NOW_US, 9, integration="hooli"),
+            ]
+        )
+    )  # fmt: skip
+    hours = Window(hour - HOUR_US, hour + HOUR_US)
+    asked = ["globex", "initech", "unknown"]
+    found = store.failing_groups(asked, hours, NOW_US - 60 * SECOND_US)
+    numbers = {each.group.integration: (each.hours, each.exchanges) for each in found}
+    assert numbers == {
+        "globex": (((hours.start_us, 7),), 12),
+        "initech": (((hours.start_us, 2),), 2),
+    }
+    assert store.failing_groups([], hours, 0) == []
+
+
 def test_a_batch_that_fails_adds_to_no_group(store: MetricsStore) -> None:
     row = exchange()
     store.append(batch_of([row], errors=[error()], positions={"j": Position(1, 1, 1)}))

@@ -274,6 +274,7 @@ def addresses(web: World) -> Iterator[str]:
         "path": [path.lstrip("/") for path in pathnames(web)],
         "secret": ["x"],
         "number": [web.incident, "7000", "x"],
+        "name": ["slow"],
         "act": ["acknowledge", "silence", "resolve", "x"],
         "filename": ["login.css", "../x"],
         "package_name": ["dash", "os", "nope"],

@@ -9,6 +9,7 @@ from app.domain.window import DAY_US, HOUR_US
 from tests.contract.worlds import NOW_US, failure
 from tests.dashboards.test_dash_alerts import (  # noqa: F401 - fixtures
     MINE,
+    THEIRS,
     UPDATE,
     call,
     template,
@@ -35,7 +36,7 @@ def do(page, role: str, button: str, text: str):
     )
 
 
-def chosen(page, rows) -> str:
+def chosen(page, rows, role: str = "ecosystem") -> str:
     body = {
         "output": "rules-text.value",
         "outputs": {"id": "rules-text", "property": "value"},
@@ -43,7 +44,7 @@ def chosen(page, rows) -> str:
         "inputs": [{"id": "rules-grid", "property": "selectedRows", "value": rows}],
         "state": [{"id": "location", "property": "pathname", "value": "/alerts/rules"}],
     }
-    answer = page.client("ecosystem").post(UPDATE, json=body)
+    answer = page.client(role).post(UPDATE, json=body)
     return answer.get_json()["response"]["rules-text"]["value"]
 
 
@@ -95,12 +96,46 @@ def test_a_saved_rule_stands_and_can_be_opened_again(page):
     assert "window: 1h" in text
 
 
-@pytest.mark.parametrize("role", ["globex", "builder"])
-@pytest.mark.parametrize("button", ["try", "save"])
-def test_who_does_not_see_everything_writes_no_rules(page, role, button):
-    said = do(page, role, button, RULE)["rules-said"]["children"]
-    assert said == "Only the ecosystem team writes rules."
+OWN = """\
+name: mine
+kind: threshold
+measure: bad
+above: 20
+window: 1h
+to: [dev@globex.example]
+"""
+
+
+@pytest.mark.parametrize("button", ["try", "save", "remove"])
+def test_who_builds_for_one_customer_writes_no_rules(page, button):
+    said = do(page, "builder", button, OWN)["rules-said"]["children"]
+    assert said == "there are no rules for you to write"
     assert not list((page.settings.home / "rules").glob("*"))
+
+
+def test_a_partner_writes_tries_changes_and_removes_rules_of_its_own_alone(page):
+    for slug in (MINE, THEIRS):
+        page.load(
+            [failure(NOW_US - 3 * HOUR_US + n, integration=slug, error_detail="x")
+             for n in range(30)]
+        )  # fmt: skip
+    found = do(page, "globex", "try", OWN)
+    assert {row["about"] for row in found["rules-told"]["rowData"]} == {MINE}
+    assert do(page, "globex", "save", RULE)["rules-said"]["children"].startswith("say once, on a")
+    said = do(page, "globex", "save", OWN)["rules-said"]["children"]
+    assert said == "Saved: mine stands from the next evaluation on, and tells dev@globex.example."
+    [row] = listed(page, "globex")["rules-grid"]["rowData"]
+    assert (row["name"], row["about"], row["origin"]) == (
+        "mine", "all of globex", "dev@globex.example"
+    )  # fmt: skip
+    assert "to: [dev@globex.example]" in chosen(page, [row], "globex")
+    assert listed(page, "initech")["rules-grid"]["rowData"] == []
+    names = {each["name"] for each in listed(page, "ecosystem")["rules-grid"]["rowData"]}
+    assert "mine" not in names
+    said = do(page, "ecosystem", "remove", OWN)["rules-said"]["children"]
+    assert said.startswith("A rule of the house goes with its file")
+    assert do(page, "globex", "remove", OWN)["rules-said"]["children"].startswith("Removed: mine")
+    assert listed(page, "globex")["rules-grid"]["rowData"] == []
 
 
 def test_a_trial_that_would_take_long_looks_at_less_of_the_past(page, monkeypatch):

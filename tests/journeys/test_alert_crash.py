@@ -9,7 +9,7 @@ from bench.alert_crash import run
 
 @pytest.mark.slow
 def test_thirty_kills_lose_no_alert_and_copies_carry_the_first_ones_id(tmp_path: Path) -> None:
-    verdict = run(tmp_path, alerts=100, kills=30, over_s=2)
+    verdict = run(tmp_path, alerts=100, kills=30)
     assert verdict.kills >= 30
     assert verdict.incidents == 100
     assert verdict.notifications == 200

@@ -9,7 +9,8 @@ from alerts.conditions import Verdict
 from alerts.evaluate import Subject
 from alerts.store import AlertStore
 from app.domain.alert import Event, Finding, Standing, State
-from app.domain.rule import DEFAULT_RULES, Severity
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.rule import Severity
 from tests.app.web_world import CANARY, SLUGS
 
 

@@ -41,6 +41,7 @@ def addresses(world):
         "path": ["x"],
         "secret": ["x"],
         "number": ["1", "x"],
+        "name": ["slow"],
         "act": ["acknowledge", "silence", "resolve"],
     }
     for rule in world.app.url_map.iter_rules():

@@ -186,3 +186,29 @@ def test_a_test_message_is_asked_for_by_whoever_sees_everything(engine, tmp_path
         [row] = session.query(ReceiverTest).all()
         assert (row.receiver, row.asked_us, row.asked_by) == ("ops", 6, "user:bob")
         assert {each.action for each in session.query(AuditEntry)} == {"receiver.tested"}
+
+
+def receivers_of(*rows: str) -> bytes:
+    return "receivers:\n{}".format("".join(f"  - {{{row}}}\n" for row in rows)).encode()
+
+
+ANN = "kind: mail, addresses: [ann@acme.example]"
+
+
+def test_groups_of_groups_that_share_everything_are_read_at_once_and_each_told_once():
+    rows = [
+        f"name: {letter}{n}, kind: group, members: [a{n + 1}, b{n + 1}]"
+        for letter in "ab"
+        for n in range(60)
+    ]
+    found = parse(receivers_of(*rows, f"name: a60, {ANN}", f"name: b60, {ANN}"))
+    assert found.problems == ()
+    told = list(found.directory.addresses("a0", 0))
+    assert told == [("mail", "ann@acme.example", False)] * 2
+
+
+def test_a_chain_of_thousands_of_groups_is_no_circle_and_breaks_nothing():
+    rows = [f"name: g{n}, kind: group, members: [g{n + 1}]" for n in range(2_000)]
+    found = parse(receivers_of(*rows, f"name: g2000, {ANN}"))
+    assert found.problems == ()
+    assert len(list(found.directory.addresses("g0", 0))) == 1

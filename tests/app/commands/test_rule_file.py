@@ -113,6 +113,26 @@ def test_a_file_of_every_kind_is_read_as_it_is_meant():
             "{name: a, kind: threshold, measure: p95, above: 1, window: 1h, by: partner}",
             "p95 of several integrations is not one number",
         ),
+        (
+            "{name: a, kind: error_group, standings: [new, ongoin]}",
+            "'standings': 'ongoin' is not one of new, regressed",
+        ),
+        (
+            "{name: a, kind: reconciliation, findings: [paying_but_silnt]}",
+            "did you mean 'paying_but_silent'?",
+        ),
+        ("{name: a, kind: revenue_at_risk, above: 5000}", "rule 'a' lacks 'currency'"),
+        (
+            "{name: a, kind: revenue_at_risk, above: 5000, currency: EURO}",
+            "'currency': 'EURO' is not known: did you mean 'EUR'?",
+        ),
+        (
+            "{name: a, kind: revenue_at_risk, above: 5000.5, currency: JPY}",
+            "'5000.5' has more than 0 digits behind the point",
+        ),
+        ("{name: a, kind: revenue_at_risk, above: NaN, currency: USD}", "is not a number between"),
+        ("{name: a, kind: circuit_near}", "lacks 'used_ratio'"),
+        ("{name: a, kind: funnel_drop, window: 1h}", "is not between 86400 and 2,592,000 seconds"),
         ("{name: a, kind: silence, severity: P5}", "'severity': 'P5' is not one of P1, P2, P3, P4"),
         ("{name: a, kind: silence, window: 1 hour}", "bad duration '1 hour'"),
         (

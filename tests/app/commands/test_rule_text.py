@@ -6,20 +6,25 @@ from app.commands.rule_file import parse
 from app.commands.rule_text import rule_text
 from app.commands.rules import rule_of
 from app.domain.alert import Patience
+from app.domain.default_rules import DEFAULT_RULES
+from app.domain.reconcile import Discrepancy
 from app.domain.rule import (
-    DEFAULT_RULES,
     Anomaly,
     BurnRate,
     By,
+    Contradictions,
+    FreshErrors,
+    FunnelDrop,
     Measure,
     Override,
+    RevenueAtRisk,
     Rule,
     Selector,
     Severity,
     Side,
     Threshold,
 )
-from app.domain.window import HOUR_US, MINUTE_US
+from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.errors import Refused
 
 SLOW = Threshold(Measure.P95, HOUR_US, above=2000.0, minimum=50)
@@ -47,6 +52,19 @@ RULES = [
         ),
         "Slow: issues", "https://wiki.example/slow",
     ),
+    Rule(
+        "drop", FunnelDrop(14 * DAY_US, HOUR_US, 0.5, 40), Severity.P3,
+        overrides=(
+            Override(
+                Selector(integrations=frozenset({"globex-chat"})),
+                FunnelDrop(14 * DAY_US, HOUR_US, 0.5, 100), Patience(),
+            ),
+        ),
+    ),
+    Rule("odd-ones", Contradictions(frozenset({Discrepancy.INSTALLED_TWICE}), 3), Severity.P4),
+    Rule("money", RevenueAtRisk(4990, "EUR", 3 * DAY_US), Severity.P3),
+    Rule("yen", RevenueAtRisk(5000, "JPY"), Severity.P3),
+    Rule("fresh", FreshErrors(minimum=5), Severity.P4),
     Rule("few", Threshold(Measure.PROXIED, HOUR_US, below=0.5, minimum=0), Severity.P4, By.PARTNER),
 ]  # fmt: skip
 
