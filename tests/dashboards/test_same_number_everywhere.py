@@ -202,6 +202,7 @@ ONE_SIDED = {
         "counted while the answer is made, for whoever asks how a list differs",
     ),
     "reasons": "a page shows the sentence, which is made of them",
+    "lost_reasons": "a page tells of the largest at a step, in words",
 }
 
 
