@@ -45,6 +45,10 @@ _PRAGMAS = (
     # FULL: the registry is small and must survive a power cut; NORMAL loses the newest commits.
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
+    # A thousand events touch some thousand pages, many of them again and again: 32 MiB of them are
+    # kept at hand, and written home after as much instead of after each commit.
+    "PRAGMA cache_size = -32768",
+    "PRAGMA wal_autocheckpoint = 8192",
 )
 _UNDEFINED = frozenset({"42P01", "42703"})  # SQLSTATE of a missing table and a missing column
 

@@ -3,13 +3,14 @@ they are. Both databases; columns and tables are named by code, never by what so
 
 import json
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Table, Text, any_, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
+V = TypeVar("V", str, int)
 #: The same statement in both dialects, whose types know nothing of each other.
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _MARKS = {"sqlite": "?", "postgresql": "%s"}
@@ -38,15 +39,15 @@ def update_rows(
     _run(session, f"UPDATE {table.name} SET {changes} WHERE id = {mark}", rows)  # noqa: S608
 
 
-def among(
-    session: Session, column: ColumnElement[str], texts: Iterable[str]
-) -> ColumnElement[bool]:
-    """Whether `column` is one of many texts: one parameter, however many they are."""
-    wanted = sorted(set(texts))
+def among(session: Session, column: ColumnElement[V], values: Iterable[V]) -> ColumnElement[bool]:
+    """Whether `column` is one of many texts or numbers: one parameter, however many they are, so
+    that the statement is made once."""
+    wanted = sorted(set(values))
     if session.get_bind().dialect.name == "postgresql":
-        return column == any_(bindparam(None, wanted, type_=ARRAY(Text)))
-    values = func.json_each(json.dumps(wanted)).table_valued("value")
-    return column.in_(select(values.c.value))
+        each_is = Text() if column.type.python_type is str else column.type
+        return column == any_(bindparam(None, wanted, type_=ARRAY(each_is)))
+    each = func.json_each(json.dumps(wanted)).table_valued("value")
+    return column.in_(select(each.c.value))
 
 
 def _mark(session: Session) -> str:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from sqlalchemy import Enum, String, Table, delete, select, text, type_coerce
 from sqlalchemy.orm import Session
 
-from app.commands.bulk import insert_rows
+from app.commands.bulk import among, insert_rows
 from app.domain.billing import BillingType
 from app.domain.money import Interval
 from app.domain.revenue import STANDS, Line, Span, absences, line, steps
@@ -81,8 +81,11 @@ class Book:
 
 def hold(session: Session, integration_ids: Iterable[int]) -> None:
     """Keep others from folding what belongs to these integrations until the transaction ends."""
-    ids = sorted(set(integration_ids))
-    rows = select(Integration.id).where(Integration.id.in_(ids)).order_by(Integration.id)
+    rows = (
+        select(Integration.id)
+        .where(among(session, Integration.__table__.c.id, integration_ids))
+        .order_by(Integration.id)
+    )
     session.execute(rows.with_for_update(key_share=True)).all()
 
 

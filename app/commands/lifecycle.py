@@ -104,7 +104,7 @@ def _tell_ledger(session: Session, fresh: Mapping[Key, Sent], now_us: int) -> No
     hold(session, told)
     names = {name for installations in told.values() for name in installations}
     paying = select(Subscription.integration_id, Subscription.installation).where(
-        Subscription.integration_id.in_(sorted(told)),
+        among(session, Subscription.__table__.c.integration_id, told),
         among(session, Subscription.__table__.c.installation, names),
     )
     # Few of the installations of a batch pay, and those of many integrations are asked for at once.
@@ -114,7 +114,8 @@ def _tell_ledger(session: Session, fresh: Mapping[Key, Sent], now_us: int) -> No
 
 def owners(session: Session, slugs: Iterable[str]) -> dict[str, Owner]:
     """The integrations of these slugs, those that left the registry file included."""
-    statement = select(Integration.id, Integration.slug).where(Integration.slug.in_(sorted(slugs)))
+    named = among(session, Integration.__table__.c.slug, slugs)
+    statement = select(Integration.id, Integration.slug).where(named)
     ids = {row.slug: row.id for row in session.execute(statement)}
     funnels = funnels_of(session, ids.values())
     return {slug: Owner(number, funnels[number]) for slug, number in ids.items()}
