@@ -6,6 +6,6 @@ taken, and why is kept by name, beside the list before.
 
 It trusts nobody: it connects to addresses that were checked, shows the token to the host that the
 registry names and to no other, follows no redirect, and stops at limits of bytes, pages and time.
-A page is read up to 8 MiB, so memory stays flat whatever comes. It runs in a thread of its own;
-a few lists are pulled at a time, those that wait longest first.
+A page is read up to 8 MiB, so memory stays flat whatever comes. It runs in a few threads of its
+own, each of which claims a list before it pulls it, those that wait longest first.
 """

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -20,8 +19,8 @@ from app.settings import Settings
 from collectors.lists.fetch import fetch
 from collectors.lists.walk import Walk
 
-#: How many lists are pulled at the same time.
-_AT_ONCE = 4
+#: How many turns go on at the same time: a partner that is slow holds up few others.
+AT_ONCE = 4
 _LONGEST_TOKEN = 4_096
 
 
@@ -40,8 +39,8 @@ class Limits:
 
 
 class Puller:
-    """One for each registry. `count(reason)` counts turns that could not be made and, as
-    `list_<failure>`, lists that were not taken."""
+    """One for each registry; any number of threads may take turns. `count(reason)` counts turns
+    that could not be made and, as `list_<failure>`, lists that were not taken."""
 
     def __init__(
         self,
@@ -57,14 +56,12 @@ class Puller:
         self._log = logs.get("lists")
 
     def turn(self) -> int:
-        """Pull what is due; how many lists were taken. With the registry away it is done later."""
+        """Pull what is due and nobody else pulls; how many lists were taken. With the registry away
+        it is done later."""
         try:
             with reading(self._engine) as session:
                 due = partner_lists.due(session, self._clock())
-            if not due:
-                return 0
-            with ThreadPoolExecutor(_AT_ONCE, "lists") as pool:
-                return sum(pool.map(self._one, due))
+            return sum(self._one(source) for source in due)
         except Unavailable as error:
             self._count("lists_postponed")
             self._log.warning("lists_postponed", reason=str(error))

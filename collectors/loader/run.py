@@ -18,7 +18,7 @@ from app.settings import Settings, secret_key
 from app.store.open import open_store
 from app.store.port import MetricsStore, Retention
 from collectors.lifecycle.follow import Follower
-from collectors.lists.pull import Limits, Puller
+from collectors.lists.pull import AT_ONCE, Limits, Puller
 from collectors.loader.batch import Preparer
 from collectors.loader.load import Loader, Outage
 from collectors.loader.routing import Publisher, RoutesFile
@@ -33,7 +33,7 @@ _LIFECYCLE_S = 2.0
 _LISTS_S = 20.0
 _COLLECT_S = 10.0
 _START_AGAIN_S = 1.0
-#: How long the end waits for a helper; what it is doing then is rolled back.
+#: How long the end waits for its helpers; what they are doing then is rolled back.
 _GOODBYE_S = 3.0
 
 
@@ -64,8 +64,9 @@ def _run(settings: Settings, store: MetricsStore, stop: threading.Event) -> None
             collect()
     finally:
         stop.set()
+        until_s = time.monotonic() + _GOODBYE_S
         for thread in threads:
-            thread.join(_GOODBYE_S)
+            thread.join(max(until_s - time.monotonic(), 0.0))
     with suppress(OSError):  # a full disk is no reason to end badly
         _write_status(settings.home, status, tail)
     log.info("loader_stopped", exchanges=status.exchanges)
@@ -89,7 +90,7 @@ def _helpers(
         _every(_PUBLISH_S, publisher.publish, stop, "publisher"),
         _every(_UPKEEP_S, lambda: upkeep.run(_now_us()), stop, "upkeep"),
         _every(_LIFECYCLE_S, lambda: follower.turn(_now_us()), stop, "lifecycle"),
-        _every(_LISTS_S, puller.turn, stop, "lists"),
+        *(_every(_LISTS_S, puller.turn, stop, "lists") for _ in range(AT_ONCE)),
     ]
 
 
