@@ -41,28 +41,12 @@ _FUNNEL = [
            sortable=False),
 ]  # fmt: skip
 _LOST = [
-    column("name", "Lost at", "Text", keep=True, minWidth=100, flex=3, sortable=False),
-    column(
-        "count",
-        "Installs",
-        "Budget",
-        tip=_D["lost"],
-        keep=True,
-        minWidth=110,
-        flex=4,
-        sortable=False,
-    ),
-    column(
-        "how",
-        "What became of them",
-        "Linked",
-        keep=True,
-        minWidth=170,
-        flex=9,
-        sortable=False,
-        params={"sub": "cause"},
-    ),
-]
+    column("name", "Lost at", "Text", keep=True, minWidth=84, flex=3, sortable=False),
+    column("count", "Installs", "Budget", tip=_D["lost"], keep=True, minWidth=84, flex=4,
+           sortable=False),
+    column("how", "What became of them", "Linked", keep=True, minWidth=150, flex=9,
+           sortable=False, params={"sub": "cause"}),
+]  # fmt: skip
 _TIMES = [
     column("name", "Activated", "Text", keep=True, minWidth=110, flex=3, sortable=False),
     column("count", "Installs", "Budget", keep=True, minWidth=120, flex=5, sortable=False),
@@ -135,7 +119,7 @@ def register(app: Dash) -> None:
             "empty": Output(ids.INSTALLS_EMPTY, "className"),
             "strip": [Output(*pair) for pair in strip.outputs(_OF, rows.PLACES)],
             "funnel": Output(ids.INSTALLS_FUNNEL, "rowData"),
-            "lost": Output(ids.INSTALLS_LOST, "rowData"),
+            "lost": Output(ids.INSTALLS_LOSSES, "rowData"),
             "times": Output(ids.INSTALLS_TIMES, "rowData"),
             "cohorts": Output(ids.INSTALLS_COHORTS, "rowData"),
             "reasons": Output(ids.INSTALLS_REASONS, "rowData"),
@@ -214,7 +198,7 @@ def _funnel() -> html.Section:
 
 def _lost() -> html.Section:
     body = grid(
-        ids.INSTALLS_LOST,
+        ids.INSTALLS_LOSSES,
         _LOST,
         row_px=48,
         page_size=20,

@@ -7,6 +7,7 @@ from app.domain.health import wilson
 from app.domain.window import DAY_US
 from app.queries import FunnelView
 from app.queries.funnels import Cohort
+from dashboards import ids
 from dashboards.figures.installs import installs
 from dashboards.pages import installs_rows as rows
 from tests.dashboards.dash_builders import NOON_US, make_window
@@ -118,3 +119,8 @@ def test_the_chart_stacks_what_became_of_each_days_installs():
     assert [trace["y"] for trace in figure["data"]] == [[10], [20], [0]]
     empty = installs([], make_window())
     assert empty["layout"]["annotations"][1]["text"] == "no install began"
+
+
+def test_no_figure_of_the_strip_bears_the_id_of_a_panel():
+    cells = {ids.part("installs", place.key) for place in rows.PLACES}
+    assert cells.isdisjoint(value for name, value in vars(ids).items() if name.isupper())
