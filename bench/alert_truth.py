@@ -70,7 +70,7 @@ def _placed(
     random: np.random.Generator, kind: str, length: int, given: dict[str, Any],
     planted: Sequence[Incident],
 ) -> Incident:  # fmt: skip
-    least = 24 if kind == "silence" else 18 if kind in ("slow burn", "one operation") else 12
+    least = 24 if kind in ("silence", "slow burn") else 18 if kind == "one operation" else 12
     while True:
         who = int(random.integers(least, INTEGRATIONS))
         day = int(random.integers(DAYS - 1 - length // DAY))
