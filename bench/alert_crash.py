@@ -51,6 +51,8 @@ KILLS = 300
 _INTERVAL_US = 15 * SECOND_US
 #: So much time passes from one child to the next.
 _PER_CHILD_US = 15 * SECOND_US
+#: And so much when enough were killed.
+_WHEN_KILLED_US = 2 * MINUTE_US
 _PATIENCE = Patience(for_us=30 * SECOND_US, keep_us=30 * SECOND_US)
 _LASTS_US = 10 * MINUTE_US
 #: A run is given up after so long; a busy machine may need most of it.
@@ -158,7 +160,7 @@ def _storm(settings: Settings, script: Script, kills: int, dice: random.Random) 
     worker = _Worker(settings, script)
     worker.warm_up()
     while time.monotonic() < deadline_s:
-        script.pass_us(_PER_CHILD_US)
+        script.pass_us(_PER_CHILD_US if killed < kills else _WHEN_KILLED_US)
         worker.turns.value = 0
         child = multiprocessing.get_context("fork").Process(target=worker.work)
         child.start()
