@@ -71,8 +71,9 @@ def fill(path: Path, exchanges: int) -> float:
 
 
 def later(now_us: int, number: int) -> list[StoredExchange]:
-    """New exchanges at `now_us`, as the loader would bring them while somebody reads."""
-    random = np.random.default_rng(now_us)
+    """New exchanges at `now_us`, as the loader would bring them while somebody reads; no run's
+    are those of another, which the store may still hold."""
+    random = np.random.default_rng()
     starts = np.full(number, now_us)
     ids = _ids(starts, int(random.integers(1 << 24, 1 << 40)))
     return [

@@ -106,7 +106,7 @@ def shared(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:
 
 
 def shared_slow(ask: Asked, question: Hashable, answer: Callable[[], T]) -> T:
-    """The same, within `SLOW_S`, for what spans weeks up to now whatever time is looked at."""
+    """The same, within `SLOW_S`, for what spans weeks; `question` names its time, if it has one."""
     found: T = _share_of(ask)(question, answer, slow=True)
     return found
 

@@ -64,6 +64,12 @@ def parse(search: str | None, now_us: int) -> Range:
     return Range(Window(start, end), None) if 0 <= start < end else _fallback(now_us)
 
 
+def timed(search: str | None, usual: str) -> str:
+    """The query string, or `usual` where it names no time; a page has its own usual one."""
+    given = parse_qs((search or "").lstrip("?"))
+    return search or "" if given.keys() & {"window", "from", "to"} else usual
+
+
 def build(asked: Range) -> str:
     """The query string that `parse` reads as the same range."""
     if asked.preset:

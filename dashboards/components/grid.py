@@ -33,9 +33,11 @@ def column(
     right: bool = False,
     tip: str | None = None,
     keep: bool = False,
+    long: bool = False,
     **more: Any,
 ) -> dict[str, Any]:
-    """One column. `keep`: it stays when the grid is narrow; `tip`: the definition in the header.
+    """One column. `keep`: it stays when the grid is narrow; `tip`: the definition in the header;
+    `long`: its texts are sentences, which wrap, and the row grows with them.
 
     `more` are AG Grid's own column options; `params` in it goes to the renderer.
     """
@@ -52,6 +54,8 @@ def column(
         definition |= {"cellClass": "right", "type": "rightAligned"}
     if tip:
         definition["headerTooltip"] = tip
+    if long:
+        definition |= {"wrapText": True, "autoHeight": True}
     return definition
 
 

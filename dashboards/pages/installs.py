@@ -44,8 +44,8 @@ _LOST = [
     column("name", "Lost at", "Text", keep=True, minWidth=84, flex=3, sortable=False),
     column("count", "Installs", "Budget", tip=_D["lost"], keep=True, minWidth=84, flex=4,
            sortable=False),
-    column("how", "What became of them", "Linked", keep=True, minWidth=150, flex=9,
-           sortable=False, params={"sub": "cause"}),
+    column("how", "What became of them", "Linked", keep=True, long=True, minWidth=150,
+           flex=9, sortable=False, params={"sub": "cause"}),
 ]  # fmt: skip
 _TIMES = [
     column("name", "Activated", "Text", keep=True, minWidth=110, flex=3, sortable=False),

@@ -18,6 +18,8 @@ NAMES = {
     "grr": "GRR",
     "logo_churn": "Logo churn",
 }
+_REACHED = ("reached the goal of the funnel", "reach the goal of the funnel")
+_PAID = ("was paid for", "are paid for")
 _DAY_US = 86_400_000_000
 
 
@@ -53,22 +55,22 @@ def _rate(part: int, whole: int) -> str:
 def sentence(view: LeversView) -> str:
     """How long value takes, and where those who pay wait."""
     said = [
-        _took(view.to_activation, "reach the goal of the funnel"),
-        _took(view.to_payment, "be paid for"),
+        _took(view.to_activation, _REACHED),
+        _took(view.to_payment, _PAID),
         _stalls(view),
     ]
     return " ".join(filter(None, said))
 
 
-def _took(time: TimeTo, what: str) -> str:
+def _took(time: TimeTo, what: tuple[str, str]) -> str:
+    """`what`: what one did, and what several do."""
     if time.median_seconds is None:
         return ""
     if time.installations == 1:
-        return f"One installation took {seconds(time.median_seconds)} to {what}."
+        return f"One installation {what[0]} within {seconds(time.median_seconds)}."
     return (
-        f"Half of {show.count(time.installations)} installations took "
-        f"{seconds(time.median_seconds)} or less to {what}, nine in ten "
-        f"{seconds(time.p90_seconds)}."
+        f"Half of {show.count(time.installations)} installations {what[1]} within "
+        f"{seconds(time.median_seconds)}, nine in ten within {seconds(time.p90_seconds)}."
     )
 
 
@@ -85,7 +87,8 @@ def _stalls(view: LeversView) -> str:
 def benchmark_title(view: BenchmarkView) -> str:
     """Which month it is of, and among whom."""
     last = day(view.window.end_us // _DAY_US - 1)
-    return f"month to {last}, others of {show.plain(view.category, CELL)}"
+    category = show.plain(view.category, CELL).replace("-", " ")
+    return f"The month to {last}, beside others in {category}."
 
 
 def benchmark_rows(view: BenchmarkView) -> list[Row]:

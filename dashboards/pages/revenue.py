@@ -122,7 +122,8 @@ def layout(slug: str, **_query: str) -> html.Div:
 
 
 def register(app: Dash) -> None:
-    """One callback for all that is read, and the browser's painting."""
+    """One callback for what is earned, one for the levers, and the browser's painting."""
+    revenue_levers.register(app, USUAL)
 
     @app.callback(
         {
@@ -144,7 +145,6 @@ def register(app: Dash) -> None:
             "currencies_class": Output(part(ids.REVENUE_CURRENCIES, "panel"), "className"),
             "unmatched": Output(ids.REVENUE_UNMATCHED, "rowData"),
             "unmatched_class": Output(part(ids.REVENUE_UNMATCHED, "panel"), "className"),
-            "levers": revenue_levers.outputs(),
         },
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
@@ -153,16 +153,11 @@ def register(app: Dash) -> None:
     @asking.main
     def refresh(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
         slug = asking.slug_of(pathname, "revenue")
-        return content(asking.asked(timed(search)), slug, router.query(search).get("currency"))
+        ask = asking.asked(urlstate.timed(search, USUAL))
+        return content(ask, slug, router.query(search).get("currency"))
 
     painted = [Output(chart_id, "figure") for chart_id in CHARTS]
     clientside(app, "paint", painted, Input(ids.REVENUE_CHARTS, "data"), Input(ids.SCHEME, "data"))
-
-
-def timed(search: str | None) -> str:
-    """The address with a time: its own, or the usual one."""
-    query = router.query(search)
-    return search or "" if {"window", "from"} & query.keys() else USUAL
 
 
 def content(ask: asking.Asked, slug: str, currency: str | None) -> asking.Props:
@@ -199,7 +194,6 @@ def content(ask: asking.Asked, slug: str, currency: str | None) -> asking.Props:
         "currencies_class": shown(bool(currencies)),
         "unmatched": [revenue_rows.unmatched_row(each) for each in lost],
         "unmatched_class": shown(bool(lost)),
-        "levers": revenue_levers.props(ask, slug),
     }
 
 

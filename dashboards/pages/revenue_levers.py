@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from dash import Output, html
+from dash import Dash, Input, Output, State, html
 
 from app.queries import LeversView, levers
-from dashboards import asking, ids, words
+from app.queries.revenue import days_of
+from dashboards import asking, ids, urlstate, words
 from dashboards.components.grid import column, grid
 from dashboards.components.panel import panel
 from dashboards.components.texts import shown
@@ -18,7 +19,7 @@ _CONVERSION = [
            params={"sub": "sub"}),
     column("entered", "Came", "Shown", right=True, keep=True, minWidth=76, flex=2,
            tip=_D["entered"]),
-    column("activated", "Reached the goal", "Shown", right=True, keep=True, minWidth=90, flex=2,
+    column("activated", "Activated", "Shown", right=True, keep=True, minWidth=90, flex=2,
            tip=_D["activated"], params={"sub": "activated_sub"}),
     column("paid", "Paid for", "Shown", right=True, keep=True, minWidth=86, flex=2,
            tip=_D["paid_for"], params={"sub": "paid_sub"}),
@@ -30,7 +31,7 @@ _BENCHMARK = [
         column(name, title, "Shown", right=True, keep=name == "median", minWidth=86, flex=2,
                tip=_D["quartiles"])
         for name, title in (
-            ("lower", "Lower quarter"), ("median", "Median"), ("upper", "Upper quarter")
+            ("lower", "Lower"), ("median", "Median"), ("upper", "Upper")
         )
     ),
 ]  # fmt: skip
@@ -56,13 +57,13 @@ def panels() -> html.Div:
             html.Div(
                 panel(
                     "Who comes, and who pays",
-                    html.Div([html.P("", id=ids.LEVERS_SENTENCE, className="detail"), conversion]),
+                    [html.P("", id=ids.LEVERS_SENTENCE, className="detail"), conversion],
                 ),
                 id=part(ids.LEVERS_CONVERSION, "panel"),
                 className="gone",
             ),
             html.Div(
-                panel("Against others of the category", html.Div(benchmark)),
+                panel("Against others of the category", benchmark),
                 id=part(ids.LEVERS_BENCHMARK, "panel"),
                 className="gone",
             ),
@@ -71,23 +72,34 @@ def panels() -> html.Div:
     )
 
 
-def outputs() -> dict[str, Output]:
-    """What `props` fills."""
-    return {
-        "sentence": Output(ids.LEVERS_SENTENCE, "children"),
-        "conversion": Output(ids.LEVERS_CONVERSION, "rowData"),
-        "conversion_class": Output(part(ids.LEVERS_CONVERSION, "panel"), "className"),
-        "month": Output(ids.LEVERS_MONTH, "children"),
-        "benchmark": Output(ids.LEVERS_BENCHMARK, "rowData"),
-        "note": Output(ids.LEVERS_NOTE, "children"),
-        "benchmark_class": Output(part(ids.LEVERS_BENCHMARK, "panel"), "className"),
-    }
+def register(app: Dash, usual: str) -> None:
+    """A callback of their own: they hold nothing else back. `usual`: the page's usual time."""
+
+    @app.callback(
+        {
+            "sentence": Output(ids.LEVERS_SENTENCE, "children"),
+            "conversion": Output(ids.LEVERS_CONVERSION, "rowData"),
+            "conversion_class": Output(part(ids.LEVERS_CONVERSION, "panel"), "className"),
+            "month": Output(ids.LEVERS_MONTH, "children"),
+            "benchmark": Output(ids.LEVERS_BENCHMARK, "rowData"),
+            "note": Output(ids.LEVERS_NOTE, "children"),
+            "benchmark_class": Output(part(ids.LEVERS_BENCHMARK, "panel"), "className"),
+        },
+        Input(ids.LOCATION, "search"),
+        Input(ids.PULSE, "data"),
+        State(ids.LOCATION, "pathname"),
+    )
+    @asking.quiet
+    def refresh(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
+        ask = asking.asked(urlstate.timed(search, usual))
+        return props(ask, asking.slug_of(pathname, "revenue"))
 
 
-def props(ask: asking.Asked, slug: str) -> dict[str, Any]:
-    """Hardly changes within a minute."""
-    view: LeversView = asking.shared(
-        ask, ("levers", slug), lambda: levers(ask.reading, ask.scope, slug, ask.range.window)
+def props(ask: asking.Asked, slug: str) -> asking.Props:
+    """The props of both panels. They are of whole days, and hardly change within a minute."""
+    window = ask.range.window
+    view: LeversView = asking.shared_slow(
+        ask, ("levers", slug, days_of(window)), lambda: levers(ask.reading, ask.scope, slug, window)
     )
     rows = lever_rows.conversion_rows(view)
     sentence = lever_rows.sentence(view)

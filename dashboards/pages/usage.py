@@ -13,7 +13,7 @@ from app.auth import current_scope
 from app.domain.usage import COHORTS
 from app.errors import BadQuery
 from app.queries import UsageView, churn, get_integration, usage
-from dashboards import asking, ids, router, urlstate, words
+from dashboards import asking, ids, urlstate, words
 from dashboards import format as show
 from dashboards.client import clientside
 from dashboards.components import strip
@@ -143,16 +143,10 @@ def register(app: Dash) -> None:
     @asking.main
     def refresh(search: str | None, _pulse: Any, pathname: str | None) -> asking.Props:
         slug = asking.slug_of(pathname, "usage")
-        return content(asking.asked(timed(search)), slug, search or "")
+        return content(asking.asked(urlstate.timed(search, USUAL)), slug, search or "")
 
     painted = [Output(chart_id, "figure") for chart_id in CHARTS]
     clientside(app, "paint", painted, Input(ids.USAGE_CHARTS, "data"), Input(ids.SCHEME, "data"))
-
-
-def timed(search: str | None) -> str | None:
-    """The address with the usual time, where it names none."""
-    given = router.query(search)
-    return search if given.keys() & {"window", "from", "to"} else USUAL
 
 
 def content(ask: asking.Asked, slug: str, search: str) -> asking.Props:

@@ -67,7 +67,7 @@ def evidence(found: Mapping[str, int | str]) -> str:
     for name, value in found.items():
         word = _NAMES.get(name, name)
         if name.endswith("_us") and isinstance(value, int):
-            said.append(f"{word} {show.stamp(value)}")
+            said.append(f"{word} {show.minute(value)}")
         else:
             said.append(f"{show.count(value) if isinstance(value, int) else value} {word}")
     return " · ".join(said)
@@ -83,9 +83,11 @@ def sentence(stuck: int, found: Reconciled) -> str:
         agree = f"platform, wire and billing agree about {show.count(found.installations)}"
         return f"{late}, and {agree} installation{'' if found.installations == 1 else 's'}."
     worst = max(found.counts, key=lambda kind: found.counts[kind])
-    mostly = f"{show.count(found.counts[worst])} {KINDS[worst].lower()}"
+    most = found.counts[worst]
+    often = "" if most == total else f", {show.count(most)} of them"
     does = _some(total, "contradiction", "contradictions").lower()
-    return f"{late}, and there {'is' if total == 1 else 'are'} {does}: {mostly} first."
+    said = f"{late}, and there {'is' if total == 1 else 'are'} {does}{often}"
+    return f"{said}: {KINDS[worst].lower()}."
 
 
 def moment_row(moment: Moment, number: int) -> Row:
@@ -94,6 +96,8 @@ def moment_row(moment: Moment, number: int) -> Row:
     what = f"{show.count(moment.exchanges)} on this day" if many else moment.what
     if moment.sort == "finding":
         what = KINDS.get(moment.what, moment.what)
+    if moment.sort == "billing":
+        what = moment.what.replace("_", " ")
     detail = f"{show.count(moment.bad)} bad" if many and moment.bad else moment.detail
     return {
         "id": str(number),
@@ -109,14 +113,16 @@ def moment_row(moment: Moment, number: int) -> Row:
 
 def standing(view: InstallationView, now_us: int) -> str:
     """What the page of one installation opens with."""
-    who = f" of {show.plain(view.customer, 80)}" if view.customer else ""
+    customer = show.plain(view.customer, 80)
+    whose = f" for {customer}" if customer else ""
     if view.state == "uninstalled" and view.uninstalled_us:
         why = f": {show.plain(view.reason, 120)}" if view.reason else ""
+        who = f" by {customer}" if customer else ""
         return f"Uninstalled{who} {show.span(now_us - view.uninstalled_us)} ago{why}."
     if view.state == "installing" and view.due_us and view.due_us <= now_us:
-        return f"Stuck{who} before {view.next_step}. {view.advice}"
+        return f"Stuck{whose} before {view.next_step}. {view.advice}"
     since_us = view.activated_us or view.entered_us or view.last_event_us
-    return f"{view.state.capitalize()}{who}, since {show.stamp(since_us)}."
+    return f"{view.state.capitalize()}{whose}, since {show.stamp(since_us)}."
 
 
 def story_href(address: str) -> str:

@@ -11,6 +11,7 @@ from dashboards import asking, ids, urlstate
 from dashboards import format as show
 from dashboards.components.grid import column, grid
 from dashboards.components.panel import panel
+from dashboards.components.texts import shown
 from dashboards.ids import part
 from dashboards.pages import header
 from dashboards.pages import list_rows as lists
@@ -24,17 +25,17 @@ _STUCK = [
     column("installation", "Installation", "Linked", keep=True, minWidth=130, flex=4,
            params={"sub": "customer"}),
     column("step", "Waits for", "Text", keep=True, minWidth=96, flex=3),
-    column("late", "Late by", "Shown", right=True, minWidth=84, flex=2,
+    column("late", "Late by", "Shown", right=True, keep=True, minWidth=100, flex=2,
            tip="How long ago the deadline of its next step passed"),
-    column("failed", "What failed", "Text", minWidth=150, flex=5),
-    column("advice", "What to do", "Text", minWidth=180, flex=7),
+    column("failed", "What failed", "Text", long=True, minWidth=150, flex=5),
+    column("advice", "What to do", "Text", long=True, minWidth=180, flex=7),
 ]  # fmt: skip
 _FOUND = [
-    column("kind", "What does not fit", "Text", keep=True, minWidth=150, flex=5),
+    column("kind", "What does not fit", "Text", keep=True, long=True, minWidth=150, flex=5),
     column("installation", "Installation", "Linked", keep=True, minWidth=120, flex=4),
-    column("since", "For", "Shown", right=True, minWidth=84, flex=2,
+    column("since", "For", "Shown", right=True, keep=True, minWidth=100, flex=2,
            tip="How long it has been so"),
-    column("evidence", "Evidence", "Text", minWidth=200, flex=8),
+    column("evidence", "Evidence", "Text", long=True, minWidth=200, flex=8),
 ]  # fmt: skip
 
 _LIST = [
@@ -75,12 +76,15 @@ def layout(slug: str, **_query: str) -> html.Div:
             panel(
                 "The partner's own list",
                 [
-                    html.P("", id=ids.WITNESSES_LIST_SAID, className="quiet"),
-                    grid(
-                        ids.WITNESSES_LIST,
-                        _LIST,
-                        empty="Nothing in which it differs.",
-                        label="How the partner's own list differs, by name",
+                    html.P("", id=ids.WITNESSES_LIST_SAID, className="lead"),
+                    html.Div(
+                        grid(
+                            ids.WITNESSES_LIST,
+                            _LIST,
+                            label="How the partner's own list differs, by name",
+                        ),
+                        id=part(ids.WITNESSES_LIST, "all"),
+                        className="gone",
                     ),
                 ],
             ),
@@ -107,6 +111,7 @@ def register(app: Dash) -> None:
             "found": Output(ids.WITNESSES_FOUND, "rowData"),
             "listed": Output(ids.WITNESSES_LIST_SAID, "children"),
             "list": Output(ids.WITNESSES_LIST, "rowData"),
+            "list_class": Output(part(ids.WITNESSES_LIST, "all"), "className"),
         },
         Input(ids.LOCATION, "search"),
         Input(ids.PULSE, "data"),
@@ -131,4 +136,5 @@ def content(ask: asking.Asked, slug: str) -> asking.Props:
         "found": [rows.finding_row(each, ask.now_us) for each in found.items],
         "listed": lists.said(listed, ask.now_us),
         "list": [lists.row(slug, each) for each in listed.items],
+        "list_class": shown(bool(listed.items)),
     }

@@ -1,7 +1,7 @@
 """The revenue page: its sentence, its figures and its charts, from values."""
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
@@ -19,7 +19,7 @@ from app.queries.revenue import (
     UnmatchedView,
 )
 from dashboards.figures.revenue import movements, mrr
-from dashboards.pages import revenue, revenue_rows
+from dashboards.pages import revenue_rows
 
 T = "\u202f"
 MOVED = Movements(400_000, 20_000, 3000, 1000, 10_100, 1000)
@@ -160,21 +160,3 @@ def test_the_charts_show_balances_and_what_moved_them():
 def test_charts_of_nothing_say_so(periods):
     for figure in (mrr(periods, "USD"), movements(periods, "JPY")):
         assert "nothing" in json.dumps(figure) or "nobody" in json.dumps(figure)
-
-
-@dataclass
-class _Search:
-    given: str | None
-    wanted: str
-
-
-@pytest.mark.parametrize(
-    "each",
-    [
-        _Search(None, revenue.USUAL), _Search("", revenue.USUAL),
-        _Search("?currency=EUR", revenue.USUAL), _Search("?window=30d", "?window=30d"),
-        _Search("?from=a&to=b", "?from=a&to=b"),
-    ],
-)  # fmt: skip
-def test_an_address_without_a_time_shows_a_quarter(each):
-    assert revenue.timed(each.given) == each.wanted

@@ -6,7 +6,6 @@ from app import queries
 from app.queries.usage_days import Cohort
 from dashboards.figures.usage import active, named
 from dashboards.mount import mount
-from dashboards.pages import usage as page
 from dashboards.pages import usage_rows
 from tests.app.queries.test_usage import use, window
 from tests.app.web_world import GLOBEX, INSIDE, SLUGS, World, copy_of, make_template
@@ -94,8 +93,3 @@ def test_a_cohort_shows_shares_and_leaves_weeks_to_come_empty():
     assert (row["w0_text"], row["w1_text"], row["w2_text"]) == ("100\u202f%", "50.0\u202f%", " ")
     assert row["w1_tip"] == "4 of 8"
     assert usage_rows.cohort_rows([Cohort(20_000, 0, (0,))])[0]["w0_text"] == " "
-
-
-def test_an_address_without_a_time_is_asked_for_the_usual_one():
-    assert page.timed("?x=1") == page.USUAL
-    assert page.timed("?window=7d") == "?window=7d"

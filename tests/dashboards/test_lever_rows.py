@@ -46,8 +46,8 @@ def test_rates_are_told_of_enough_and_ways_that_nobody_told_of_not_at_all():
 
 def test_a_sentence_says_how_long_value_takes_and_who_waits():
     assert lever_rows.sentence(VIEW) == (
-        f"Half of 31 installations took 1{T}h or less to reach the goal of the funnel, nine in ten "
-        f"1{T}d. One installation took 2{T}h to be paid for. Paid for, and still on their way: "
+        f"Half of 31 installations reach the goal of the funnel within 1{T}h, nine in ten within "
+        f"1{T}d. One installation was paid for within 2{T}h. Paid for, and still on their way: "
         "4 for verified, 1 for no step."
     )
     quiet = replace(VIEW, to_activation=NONE, to_payment=NONE, stalled=())
@@ -58,7 +58,9 @@ def test_figures_stand_beside_quartiles_and_what_cannot_be_said_is_a_dash():
     activation, grr = lever_rows.benchmark_rows(VIEW.benchmark)
     assert (activation["own_text"], activation["median_text"]) == (f"72.0{T}%", f"60{T}%")
     assert {grr[f"{name}_text"] for name in ("own", "lower", "median", "upper")} == {"–"}
-    assert lever_rows.benchmark_title(VIEW.benchmark) == "month to 31 Oct 2025, others of crm"
+    assert lever_rows.benchmark_title(VIEW.benchmark) == (
+        "The month to 31 Oct 2025, beside others in crm."
+    )
     assert lever_rows.NAMES.keys() == set(FIGURES)
 
 

@@ -21,6 +21,17 @@ def test_no_range_is_the_last_24_hours():
     assert urlstate.parse(None, NOW).problem is None
 
 
+@pytest.mark.parametrize(
+    ("search", "timed"),
+    [
+        (None, "?window=90d"), ("", "?window=90d"), ("?currency=EUR", "?window=90d"),
+        ("?window=30d", "?window=30d"), ("?from=a&to=b", "?from=a&to=b"), ("?to=b", "?to=b"),
+    ],
+)  # fmt: skip
+def test_an_address_without_a_time_is_asked_for_the_usual_one_of_its_page(search, timed):
+    assert urlstate.timed(search, "?window=90d") == timed
+
+
 def test_a_fixed_range_stands_still_on_the_minute():
     asked = urlstate.parse("?from=2026-11-22T09:10:30Z&to=2026-11-22T09:40:01Z", NOW)
     assert not asked.live

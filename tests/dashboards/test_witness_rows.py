@@ -31,9 +31,9 @@ def installation(**of) -> InstallationView:
         (1, Reconciled((), NONE, NOW_US, 1),
          "1 install is stuck, and platform, wire and billing agree about 1 installation."),
         (3, Reconciled((), NONE | {"installed_twice": 2, "paying_but_silent": 5}, NOW_US, 9),
-         "3 installs are stuck, and there are 7 contradictions: 5 paying, but silent first."),
+         "3 installs are stuck, and there are 7 contradictions, 5 of them: paying, but silent."),
         (0, Reconciled((), NONE | {"installed_twice": 1}, NOW_US, 9),
-         "No installs are stuck, and there is 1 contradiction: 1 installed twice first."),
+         "No installs are stuck, and there is 1 contradiction: installed twice."),
         (2, Reconciled((), NONE, None, 0),
          "2 installs are stuck; witnesses were not compared yet: the scheduler does so every "
          "minute."),
@@ -70,12 +70,14 @@ def test_a_story_tells_single_exchanges_and_whole_days() -> None:
     assert (day["what"], day["detail"], day["href"]) == ("1,200 on this day", "3 bad", None)
     wrong = rows.moment_row(Moment(NOW_US, "finding", "installed_twice", "lasts", False), 2)
     assert wrong["what"] == "Installed twice"
+    paid = rows.moment_row(Moment(NOW_US, "billing", "invoice_paid", "", True), 3)
+    assert paid["what"] == "invoice paid"
 
 
 def test_the_page_of_an_installation_opens_with_where_it_stands() -> None:
-    assert rows.standing(installation(), NOW_US) == "Stuck of cust-1 before verified. Ask."
+    assert rows.standing(installation(), NOW_US) == "Stuck for cust-1 before verified. Ask."
     gone = installation(state="uninstalled", uninstalled_us=NOW_US - DAY_US, reason="too dear")
-    assert rows.standing(gone, NOW_US).startswith("Uninstalled of cust-1 ")
+    assert rows.standing(gone, NOW_US).startswith("Uninstalled by cust-1 ")
     assert rows.standing(gone, NOW_US).endswith(" ago: too dear.")
     active = installation(state="active", customer=None, due_us=None, activated_us=NOW_US)
     assert rows.standing(active, NOW_US).startswith("Active, since ")
