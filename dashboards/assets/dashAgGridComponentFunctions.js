@@ -20,6 +20,7 @@
   };
 
   cells.Shown = function (props) {
+    window.dashAgGridFunctions.watch(props.api);
     var data = props.data || {};
     if (data.head) { return null; }
     var tone = props.tone && data[props.tone];

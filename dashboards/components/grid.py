@@ -99,6 +99,8 @@ def grid(
         getRowId="params.data.id",
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         dashGridOptions=options,
+        # A grid without rows draws no cell that would hand it to `watch`.
+        eventListeners={"gridSizeChanged": ["narrow(params)"]},
         className="grid",
         style={"height": None, "width": "100%"},
     )

@@ -19,7 +19,7 @@ from dashboards.pages import incident, receiver_rows
 _RECEIVERS = [
     column("name", "Receiver", "Text", keep=True, minWidth=110, flex=2),
     column("kind", "By", "Text", minWidth=90, flex=1),
-    column("where", "Where", "Text", keep=True, minWidth=150, flex=4),
+    column("where", "Where", "Text", minWidth=150, flex=4),
     column("tested", "Newest test", "Status", keep=True, minWidth=130, flex=4),
 ]  # fmt: skip
 _SHIFTS = [

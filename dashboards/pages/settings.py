@@ -119,7 +119,7 @@ def _tokens() -> html.Section:
         column("name", "Name", keep=True, minWidth=120, flex=3),
         column("role", "Role", keep=True, minWidth=126, flex=2),
         column("place", "Belongs to", minWidth=110, flex=2),
-        column("used", "Last used", keep=True, minWidth=172, flex=2),
+        column("used", "Last used", minWidth=172, flex=2),
         column("created", "Added", minWidth=172, flex=2),
     ]
     of = ids.SETTINGS_MAKE
