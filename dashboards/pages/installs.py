@@ -41,9 +41,9 @@ _FUNNEL = [
            sortable=False),
 ]  # fmt: skip
 _LOST = [
-    column("name", "Lost at", "Text", keep=True, minWidth=84, flex=3, sortable=False),
-    column("count", "Installs", "Budget", tip=_D["lost"], keep=True, minWidth=84, flex=4,
-           sortable=False),
+    column("name", "Lost at", "Text", keep=True, minWidth=100, flex=3, sortable=False),
+    column("count", "Installs", "Shown", right=True, tip=_D["lost"], keep=True, minWidth=84,
+           flex=2, sortable=False, params={"tip": "count_tip"}),
     column("how", "What became of them", "Linked", keep=True, long=True, minWidth=150,
            flex=9, sortable=False, params={"sub": "cause"}),
 ]  # fmt: skip

@@ -102,8 +102,9 @@ def lost_rows(losses: Sequence[Loss]) -> list[Row]:
         {
             "id": f"l{at}",
             "name": show.plain(each.reason.step, 80),
-            **_bar(each.reason.installs, total),
-            "budget_tip": _share(each.reason.installs, total, of="all that were lost"),
+            "count": each.reason.installs,
+            "count_text": show.count(each.reason.installs),
+            "count_tip": _share(each.reason.installs, total, of="all that were lost"),
             "how": show.plain(why.how(each.reason), CELL),
             "cause": CAUSES[each.reason.cause.value],
             "href": f"/exchanges/{each.exchange}" if each.exchange else None,

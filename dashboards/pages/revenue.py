@@ -35,8 +35,8 @@ _D = words.DEFINITIONS
 USUAL = "?window=90d"
 CHARTS = (ids.CHART_MRR, ids.CHART_MOVEMENTS)
 _PLANS = [
-    column("plan", "Plan", "Text", keep=True, minWidth=110, flex=3),
-    column("price", "Price", "Shown", right=True, keep=True, minWidth=140, flex=3),
+    column("plan", "Plan", "Text", keep=True, minWidth=76, flex=2),
+    column("price", "Price", "Shown", right=True, keep=True, minWidth=164, flex=4),
     column("subscriptions", "Subscriptions", "Shown", right=True, minWidth=110, flex=2),
     column("quantity", "Quantity", "Shown", right=True, minWidth=90, flex=2),
     column("mrr", "MRR", "Shown", right=True, keep=True, tip=_D["mrr"], minWidth=120, flex=3),
