@@ -100,7 +100,7 @@ def grid(
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         dashGridOptions=options,
         # A grid without rows draws no cell that would hand it to `watch`.
-        eventListeners={"gridSizeChanged": ["narrow(params)"]},
+        eventListeners=dict.fromkeys(("gridSizeChanged", "rowDataUpdated"), ["narrow(params)"]),
         className="grid",
         style={"height": None, "width": "100%"},
     )

@@ -15,7 +15,7 @@ from dashboards.pages import lever_rows
 
 _D = words.DEFINITIONS
 _CONVERSION = [
-    column("name", "Source or plan", "Linked", keep=True, minWidth=120, flex=4,
+    column("name", "Source or plan", "Linked", keep=True, minWidth=104, flex=4,
            params={"sub": "sub"}),
     column("entered", "Came", "Shown", right=True, keep=True, minWidth=76, flex=2,
            tip=_D["entered"]),

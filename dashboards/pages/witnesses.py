@@ -31,7 +31,7 @@ _STUCK = [
     column("advice", "What to do", "Text", long=True, minWidth=180, flex=7),
 ]  # fmt: skip
 _FOUND = [
-    column("kind", "What does not fit", "Text", keep=True, long=True, minWidth=150, flex=5),
+    column("kind", "What does not fit", "Text", keep=True, long=True, minWidth=136, flex=5),
     column("installation", "Installation", "Linked", keep=True, minWidth=120, flex=4),
     column("since", "For", "Shown", right=True, keep=True, minWidth=100, flex=2,
            tip="How long it has been so"),

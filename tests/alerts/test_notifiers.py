@@ -33,7 +33,8 @@ KEY = "R0UTINGKEYR0UTINGKEYR0UTINGKEY00"
 SECRET = bytes(range(32))
 BASE = "https://midspan.example"
 CHANNELS = ("mail", "slack", "pagerduty", "webhook")
-LIMIT_S = 0.4
+#: How long a receiver may take: longer than a busy machine does, and as short as a test may wait.
+PATIENT_S, SHORT_S = 20.0, 0.4
 SPEAKER = Speaker(BASE, lambda: "Acme Cloud", lambda: Directory(money=frozenset({"heads"})))
 
 
@@ -50,7 +51,7 @@ class Way:
         self.send(letter(event, channel=self.channel, address=self.address, **given))
 
 
-def made(channel: str, url: str, home, private: bool = True) -> Send:
+def made(channel: str, url: str, home, private: bool = True, limit_s: float = PATIENT_S) -> Send:
     if channel == "mail":
         given = {"MIDSPAN_HOME": str(home), "MIDSPAN_SMTP_URL": url, "MIDSPAN_BASE_URL": BASE}
         return MailNotifier(load(given, home / "none.env"), SPEAKER, lambda: NOW_US)
@@ -61,25 +62,25 @@ def made(channel: str, url: str, home, private: bool = True) -> Send:
     }[channel]
     hooks = Hooks(lambda: {"hook": target})
     if channel == "slack":
-        return HookNotifier(hooks, SPEAKER, Slack, slack_request, LIMIT_S)
+        return HookNotifier(hooks, SPEAKER, Slack, slack_request, limit_s)
     if channel == "pagerduty":
-        return HookNotifier(hooks, SPEAKER, PagerDuty, pagerduty_request, LIMIT_S)
+        return HookNotifier(hooks, SPEAKER, PagerDuty, pagerduty_request, limit_s)
     signed = partial(webhook_request, lambda: NOW_US)
-    return HookNotifier(hooks, SPEAKER, Webhook, signed, LIMIT_S)
+    return HookNotifier(hooks, SPEAKER, Webhook, signed, limit_s)
 
 
-Make = Callable[[str], Way]
+Make = Callable[..., Way]
 
 
 @pytest.fixture
 def make(tmp_path, monkeypatch) -> Iterator[Make]:
-    monkeypatch.setattr("app.mail.delivery.TIMEOUT_S", LIMIT_S)
     servers = []
 
-    def way(channel: str) -> Way:
+    def way(channel: str, limit_s: float = PATIENT_S) -> Way:
+        monkeypatch.setattr("app.mail.delivery.TIMEOUT_S", limit_s)
         server = MailServer() if channel == "mail" else HookServer()
         servers.append(server)
-        send = made(channel, server.url, tmp_path)
+        send = made(channel, server.url, tmp_path, limit_s=limit_s)
         return Way(channel, server, send, ONCALL if channel == "mail" else "hook")
 
     yield way
@@ -122,7 +123,7 @@ def _name(way: Way, got) -> str:
 @pytest.mark.parametrize(
     ("fault", "permanent"),
     [
-        ("reset", False), ("drop", False), ("trickle", False), ("429", False), ("500", False),
+        ("reset", False), ("drop", False), ("429", False), ("500", False),
         ("503", False), ("400", True), ("403", True), ("404", True), ("410", True), ("302", True),
     ],
 )  # fmt: skip
@@ -151,13 +152,15 @@ def test_nobody_there_is_worth_another_try(channel, tmp_path):
     assert not caught.value.permanent
 
 
-def test_a_receiver_that_trickles_is_cut_off_when_its_time_is_over(make):
-    way = make("webhook")
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_a_receiver_that_trickles_is_cut_off_when_its_time_is_over(channel, make):
+    way = make(channel, SHORT_S)
     way.server.says = ["trickle"]
     begun_s = time.monotonic()
-    with pytest.raises(ReceiverUnavailable, match=r"did not answer within 0\.4 s"):
+    with pytest.raises(MidspanError, match=r"did not answer within 0\.4 s|timed out") as caught:
         way.hand_over()
-    assert time.monotonic() - begun_s < 20
+    assert not caught.value.permanent
+    assert time.monotonic() - begun_s < PATIENT_S
 
 
 @pytest.mark.parametrize(
@@ -200,14 +203,14 @@ def test_an_address_inside_the_network_is_refused_unless_it_is_meant(channel, ma
 @pytest.mark.parametrize("host", ["169.254.169.254", "[fd00:ec2::254]", "0.0.0.0"])
 def test_the_metadata_service_is_never_posted_to(host):
     with pytest.raises(ReceiverRefused):
-        post(Request(f"http://{host}/x", b"", private=True), LIMIT_S)
+        post(Request(f"http://{host}/x", b"", private=True), PATIENT_S)
 
 
 def test_a_name_that_means_this_machine_is_refused_by_its_address(make):
     way = make("slack")
     url = way.server.url.replace("127.0.0.1", "localhost")
     with pytest.raises(ReceiverRefused, match="localhost is at"):
-        post(Request(url, b"{}"), LIMIT_S)
+        post(Request(url, b"{}"), PATIENT_S)
     assert way.server.taken == []
 
 

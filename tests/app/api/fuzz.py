@@ -75,5 +75,6 @@ def placed(values: dict) -> dict:
         values["ends_at"] = "2026-11-03" + values["ends_at"][10:]
     days = {"from": "2026-11-01", "at": "2026-11-02", "to": "2026-12-01", "until": "2026-12-01"}
     return {
-        name: days[name] + value[10:] if name in days else value for name, value in values.items()
+        name: days[name] + value[10:] if name in days and isinstance(value, str) else value
+        for name, value in values.items()
     }
