@@ -100,7 +100,7 @@ def grid(
         defaultColDef={"sortable": True, "resizable": True, "suppressHeaderMenuButton": True},
         dashGridOptions=options,
         # A grid without rows draws no cell that would hand it to `watch`.
-        eventListeners=dict.fromkeys(("gridSizeChanged", "rowDataUpdated"), ["narrow(params)"]),
+        eventListeners={key: ["narrow(params)"] for key in ("gridSizeChanged", "rowDataUpdated")},
         className="grid",
         style={"height": None, "width": "100%"},
     )
