@@ -149,7 +149,8 @@ def run(home: Path, *, alerts: int, kills: int, seed: int = 1) -> Verdict:
     with _serving(dice) as (box, port):
         settings = _settings(home, port)
         _prepare(settings)
-        clock = multiprocessing.get_context("fork").Value("q", 0)
+        # Without a lock: whoever is killed in the middle would hold it for ever.
+        clock = multiprocessing.get_context("fork").RawValue("q", 0)
         script = Script(alerts, kills * _PER_CHILD_US, time.time_ns() // 1000, clock)
         killed = _storm(settings, script, kills, dice)
         return _judge(settings, script, box, killed)
@@ -194,7 +195,7 @@ class _Worker:
             settings, Speaker(settings.base_url, lambda: "Acme Cloud"), script.now_us
         )
         self._evaluated_us = 0
-        self.turns = multiprocessing.get_context("fork").Value("i", 0)
+        self.turns = multiprocessing.get_context("fork").RawValue("i", 0)
 
     def wait(self, turns: int) -> None:
         """Wait until the process that works has made so many turns, however busy the machine is."""
