@@ -14,6 +14,8 @@ import sample  # noqa: E402
 import shots  # noqa: E402
 
 _HOURS = 26
+#: How long a page may take on a busy machine before a test gives up.
+PATIENT_MS = 60_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -51,6 +53,7 @@ def chromium():
     playwright = pytest.importorskip("playwright.sync_api", reason="no playwright")
     # Its loop runs in this thread until it is closed: not beyond this module, or no test behind
     # it could run a loop of its own.
+    playwright.expect.set_options(timeout=PATIENT_MS)
     with playwright.sync_playwright() as tool:
         browser = tool.chromium.launch(executable_path=shots.CHROMIUM, args=shots.FLAGS)
         yield browser
@@ -84,7 +87,7 @@ def visit(chromium, base, cookies):
         context.add_cookies(cookies(email))
         contexts.append(context)
         page = context.new_page()
-        page.set_default_timeout(60_000)
+        page.set_default_timeout(PATIENT_MS)
         page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on(

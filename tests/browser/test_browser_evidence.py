@@ -6,6 +6,7 @@ import re
 
 import pytest
 import sample
+from playwright.sync_api import expect
 
 ERRORS = "/integrations/globex-issues/errors"
 LOG = "/integrations/globex-issues/exchanges"
@@ -38,8 +39,7 @@ def test_what_is_failing_leads_to_one_of_it(visit):
 
 def test_a_filtered_list_is_taken_away_as_a_table(visit, base):
     page = visit(f"{LOG}?outcome=server_error&q=script")
-    page.wait_for_selector("#exchanges-grid .ag-row")
-    assert page.locator("#exchanges-grid .ag-row").count() == 1
+    expect(page.locator("#exchanges-grid .ag-row")).to_have_count(1)
     answer = page.request.get(base + page.get_attribute("#exchanges-csv", "href"))
     head, row = csv.reader(io.StringIO(answer.text()))
     assert row[head.index("path")].startswith("/v1/<script>")
@@ -92,15 +92,13 @@ def test_a_list_is_narrowed_by_its_controls_and_the_address_says_so(visit):
     page.get_by_role("link", name="Clear").click()
     page.wait_for_url(re.compile(r"/exchanges\??$"))
     page.wait_for_function("() => document.querySelectorAll('#exchanges-grid .ag-row').length > 1")
-    page.wait_for_function("() => document.querySelector('#exchanges-filter-q').value === ''")
+    expect(page.locator("#exchanges-filter-q")).to_have_value("")
 
 
 def test_an_address_that_asks_shows_in_the_controls(visit):
     page = visit(f"{LOG}?outcome=server_error&topic=issue.updated")
-    page.wait_for_function(
-        "() => document.querySelector('#exchanges-filter-outcome').value === '5xx answer'"
-    )
-    page.wait_for_selector("#exchanges-filter-more:text-is('More, 1 set')")
+    expect(page.locator("#exchanges-filter-outcome")).to_have_value("5xx answer")
+    expect(page.locator("#exchanges-filter-more")).to_have_text("More, 1 set")
 
 
 def test_what_fires_is_marked_on_the_charts_and_a_click_away(visit):

@@ -2,6 +2,7 @@ import re
 
 import pytest
 import sample
+from playwright.sync_api import expect
 
 from app.errors import StoreUnavailable
 from app.queries import Reading
@@ -58,12 +59,13 @@ def test_a_preset_changes_the_address_and_the_numbers_and_back_undoes_it(visit):
     page.click("a[data-window='1h']")
     page.wait_for_function(f"most => {EXCHANGES} < most", arg=day / 2)
     assert page.url.endswith("?window=1h")
-    page.wait_for_selector("a[data-window='1h'][aria-current=true]")
+    expect(page.locator("a[data-window='1h']")).to_have_attribute("aria-current", "true")
     assert "Last 1" in text(page, "#health-period")
     hour = count(page, "#health-exchanges-value")
     page.go_back()
     # A day that is looked at changes a little by itself, minute by minute.
     page.wait_for_function(f"least => {EXCHANGES} > least", arg=(hour + day) / 2)
+    assert count(page, "#health-exchanges-value") == pytest.approx(day, rel=0.05)
 
 
 def test_dragging_on_a_chart_narrows_the_page_and_the_link_can_be_passed_on(visit):
@@ -79,7 +81,7 @@ def test_dragging_on_a_chart_narrows_the_page_and_the_link_can_be_passed_on(visi
     # A page that is looked at changes a little by itself, minute by minute: less by far is meant.
     page.wait_for_function(f"most => {EXCHANGES} < most", arg=whole * 0.8)
     narrowed = text(page, "#health-exchanges-value")
-    page.wait_for_selector("#range-label:has-text('–')")
+    expect(page.locator("#range-label")).to_contain_text("–")
     other = visit(page.url.split("/", 3)[3].join(["/", ""]))
     assert text(other, "#health-exchanges-value") == narrowed
     assert text(other, "#health-period") == text(page, "#health-period")

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import sample
 import shots
+from playwright.sync_api import expect
 
 EXCHANGE = re.compile(r"/exchanges/[0-9a-f-]{36}$")
 OPENING = "main .opening"
@@ -76,10 +77,7 @@ def test_from_the_log_in_to_the_log_out(walker, sit_down, base):
 
 def _find_the_broken_one(page, walker):
     page.wait_for_selector(f"{READY} #overview-grid .ag-row .cell-name")
-    page.wait_for_function(
-        "sees => document.querySelectorAll('#overview-grid .ag-row').length === sees",
-        arg=walker.sees,
-    )
+    expect(page.locator("#overview-grid .ag-row")).to_have_count(walker.sees)
     card = page.locator(".card:not(.gone)", has_text=walker.broken.split("-")[0].capitalize())
     assert card.locator(".badge").inner_text()[0] in "■▲"
     card.click()
