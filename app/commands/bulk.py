@@ -22,12 +22,18 @@ def upsert(session: Session, table: Table) -> Any:
 
 
 def insert_rows(
-    session: Session, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
-) -> None:
-    """Add rows, values in the order of `columns`."""
+    session: Session,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    clash: str = "",
+) -> int:
+    """Add rows, values in the order of `columns`; how many were added or changed. `clash` is an
+    ON CONFLICT clause: what to do about rows that are there already."""
     mark = _mark(session)
     marks = ", ".join([mark] * len(columns))
-    _run(session, f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608
+    statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) {clash}"  # noqa: S608
+    return _run(session, statement, rows)
 
 
 def update_rows(
@@ -54,6 +60,11 @@ def _mark(session: Session) -> str:
     return _MARKS[session.get_bind().dialect.name]
 
 
-def _run(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> None:
-    if rows:
-        session.connection().exec_driver_sql(statement, [tuple(row) for row in rows])
+def _run(session: Session, statement: str, rows: Sequence[Sequence[Any]]) -> int:
+    if not rows:
+        return 0
+    counting = {"preserve_rowcount": True}
+    done = session.connection().exec_driver_sql(
+        statement, [tuple(row) for row in rows], execution_options=counting
+    )
+    return done.rowcount

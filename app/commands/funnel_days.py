@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Table, bindparam, select, text, update
 from sqlalchemy.orm import Session
 
-from app.commands.bulk import upsert
+from app.commands.bulk import insert_rows
 from app.domain.window import DAY_US
 from app.models import FunnelDay
 from app.models.funnels import DayCounts, day_counts, funnels_of, installs_statement
@@ -25,16 +25,14 @@ def day_of(at_us: int) -> int:
 
 def stale(session: Session, days: Collection[tuple[int, int]]) -> None:
     """Say of (integration id, day) that an installation which entered then has changed."""
-    if not days:
-        return
-    rows = [
-        {"integration_id": owner, "day": day, "stale": True, "counts": b"", "parts": b""}
-        for owner, day in sorted(days)
-    ]
-    mark = upsert(session, _days).on_conflict_do_update(
-        index_elements=["integration_id", "day"], set_={"stale": True}, where=~_days.c.stale
-    )
-    session.connection().execute(mark, rows)
+    rows = [(owner, day, True, b"", b"") for owner, day in sorted(days)]
+    columns = ("integration_id", "day", "stale", "counts", "parts")
+    insert_rows(session, _days, columns, rows, _MARK_STALE)
+
+
+_MARK_STALE = (
+    "ON CONFLICT (integration_id, day) DO UPDATE SET stale = true WHERE NOT funnel_days.stale"
+)
 
 
 def refresh(session: Session, *, now_us: int, limit: int = 500) -> int:

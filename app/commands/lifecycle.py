@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row, Table, select, text
+from sqlalchemy import Row, Table, func, select, text
 from sqlalchemy.orm import Session
 
 from app.commands import event_fields as fields
@@ -84,10 +84,8 @@ def store(
     if not sent:
         return 0
     _take_turn(session)
-    fresh = _fresh(session, sent, known)
+    fresh = _keep(session, sent, known, now_us)
     if fresh:
-        rows = [_event_row(key[0], each, now_us) for key, each in fresh.items()]
-        insert_rows(session, _events, _EVENT, rows)
         _fold(session, fresh.values(), known, now_us)
         _tell_ledger(session, fresh, now_us)
     return len(fresh)
@@ -116,7 +114,7 @@ def owners(session: Session, slugs: Iterable[str]) -> dict[str, Owner]:
     """The integrations of these slugs, those that left the registry file included."""
     named = among(session, Integration.__table__.c.slug, slugs)
     statement = select(Integration.id, Integration.slug).where(named)
-    ids = {row.slug: row.id for row in session.execute(statement)}
+    ids = {slug: number for number, slug in session.connection().execute(statement)}
     funnels = funnels_of(session, ids.values())
     return {slug: Owner(number, funnels[number]) for slug, number in ids.items()}
 
@@ -149,18 +147,27 @@ def _take_turn(session: Session) -> None:
         session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK_KEY})"))
 
 
-def _fresh(session: Session, sent: Sequence[Sent], known: Mapping[str, Owner]) -> dict[Key, Sent]:
-    """Those whose ids nobody used before, the first of each."""
+def _keep(
+    session: Session, sent: Sequence[Sent], known: Mapping[str, Owner], now_us: int
+) -> dict[Key, Sent]:
+    """Insert those whose ids nobody used before, the first of each."""
     found: dict[Key, Sent] = {}
     for each in sent:
         found.setdefault((known[each.integration].id, each.event.id), each)
-    ids = {event_id for _owner, event_id in found}
-    known_ids = select(LifecycleEvent.integration_id, LifecycleEvent.event_id).where(
-        among(session, _events.c.event_id, ids)
+    newest = session.scalar(select(func.max(LifecycleEvent.number))) or 0
+    rows = [_event_row(key[0], each, now_us) for key, each in found.items()]
+    kept = insert_rows(session, _events, _EVENT, rows, "ON CONFLICT DO NOTHING")
+    return found if kept == len(found) else _without_known(session, found, newest)
+
+
+def _without_known(session: Session, found: dict[Key, Sent], newest: int) -> dict[Key, Sent]:
+    """Those that were not there when `newest` was the newest event."""
+    statement = select(LifecycleEvent.integration_id, LifecycleEvent.event_id).where(
+        LifecycleEvent.number <= newest,
+        among(session, _events.c.event_id, {event_id for _owner, event_id in found}),
     )
-    for owner, event_id in session.execute(known_ids):
-        found.pop((owner, event_id), None)
-    return found
+    there = {(row.integration_id, row.event_id) for row in session.execute(statement)}
+    return {key: each for key, each in found.items() if key not in there}
 
 
 def _event_row(owner: int, sent: Sent, now_us: int) -> tuple[Any, ...]:
@@ -206,7 +213,7 @@ _KNOWN: tuple[Any, ...] = (
 
 def _rows(session: Session, names: Iterable[str]) -> dict[Key, Known]:
     statement = select(*_KNOWN).where(among(session, _installations.c.external_id, names))
-    return {(row.integration_id, row.external_id): row for row in session.execute(statement)}
+    return {(row[1], row[2]): row for row in session.connection().execute(statement)}
 
 
 def _slice(session: Session, owner: int, after: int) -> Sequence[Known]:

@@ -140,26 +140,27 @@ def funnel_of(steps: Iterable[str], deadlines_us: dict[str, int]) -> Funnel:
 
 def fold(facts: Facts, events: Iterable[Event]) -> Facts:
     """The facts of what was known and of these events together."""
-    steps, last_us, newest_step = dict(facts.steps), facts.last_us, facts.newest_step
-    decisions = [facts.presence, facts.hold, facts.refusal]
-    customer, plan, source = facts.customer, facts.plan, facts.source
+    steps, last_us = dict(facts.steps), facts.last_us
+    newest_step, presence, hold, refusal, customer, plan, source = facts[1:8]
     for event in events:
-        at_us, step = event.at_us, event.step
+        own_id, step, at_us, its_customer, its_plan, its_source, reason = event
         last_us = max(last_us, at_us)
-        told = Told(at_us, event.id, step, event.reason)
-        if step in _DECIDES:
-            for place in _DECIDES[step]:
-                decisions[place] = _newer(decisions[place], told)
-        else:
+        if step not in STANDING_STEPS:
             steps[step] = min(steps.get(step, at_us), at_us)
-            newest_step = _newer(newest_step, told)
-        if event.customer is not None:
-            customer = _newer(customer, Told(at_us, event.id, event.customer))
-        if event.plan is not None:
-            plan = _newer(plan, Told(at_us, event.id, event.plan))
-        if event.source is not None:
-            source = _older(source, Told(at_us, event.id, event.source))
-    presence, hold, refusal = decisions
+            newest_step = _newer(newest_step, at_us, own_id, step, reason)
+        elif step == DECLINED:
+            refusal = _newer(refusal, at_us, own_id, step, reason)
+        else:
+            if step in _PRESENCE:
+                presence = _newer(presence, at_us, own_id, step, reason)
+            if step in _HOLD:
+                hold = _newer(hold, at_us, own_id, step, reason)
+        if its_customer is not None:
+            customer = _newer(customer, at_us, own_id, its_customer)
+        if its_plan is not None:
+            plan = _newer(plan, at_us, own_id, its_plan)
+        if its_source is not None:
+            source = _older(source, at_us, own_id, its_source)
     return Facts(steps, newest_step, presence, hold, refusal, customer, plan, source, last_us)
 
 
@@ -190,14 +191,9 @@ def standing(facts: Facts, funnel: Funnel) -> Standing:
     return found._replace(next_step=next_step, due_us=newest_us + funnel.deadlines_us[furthest])
 
 
-#: Which fields of the facts, from `presence` on, an event of each standing step may decide.
-_DECIDES = {
-    UNINSTALLED: (0,),
-    REINSTALLED: (0, 1),
-    SUSPENDED: (1,),
-    RESUMED: (1,),
-    DECLINED: (2,),
-}
+#: What decides whether an installation is there, and whether it is held.
+_PRESENCE = frozenset({UNINSTALLED, REINSTALLED})
+_HOLD = frozenset({SUSPENDED, RESUMED, REINSTALLED})
 
 
 def _state(facts: Facts, entered_us: int | None, activated_us: int | None) -> InstallationState:
@@ -217,9 +213,13 @@ def _is_newest(told: Told, *others: Told | None) -> bool:
     return all(other is None or told[:2] > other[:2] for other in others)
 
 
-def _newer(kept: Told | None, told: Told) -> Told:
-    return told if kept is None or told[:2] > kept[:2] else kept
+def _newer(
+    kept: Told | None, at_us: int, own_id: str, word: str, reason: str | None = None
+) -> Told:
+    if kept is None or (at_us, own_id) > kept[:2]:
+        return Told(at_us, own_id, word, reason)
+    return kept
 
 
-def _older(kept: Told | None, told: Told) -> Told:
-    return told if kept is None or told[:2] < kept[:2] else kept
+def _older(kept: Told | None, at_us: int, own_id: str, word: str) -> Told:
+    return Told(at_us, own_id, word) if kept is None or (at_us, own_id) < kept[:2] else kept

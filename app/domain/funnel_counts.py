@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
+from math import isnan
 from typing import NamedTuple
 
 import numpy as np
@@ -143,46 +144,38 @@ def due_us(installs: Sequence[Install], now_us: int) -> int | None:
     return min(waiting, default=None)
 
 
-def read(counts: Counts, funnel: Funnel, order: Order, within_us: int) -> FunnelCount:
-    """The numbers of dense counts, shape (`width(funnel)`,)."""
+def read(counts: Counts, funnel: Funnel, order: Order, within_us: int) -> list[FunnelCount]:
+    """The numbers of dense counts of many groups, shape (groups, `width(funnel)`)."""
+    shape = (len(counts), len(funnel.steps), _PER_STEP)
+    cells = counts[:, _HEAD:].reshape(shape)
+    reached = cells[:, :, _STRICT if order is Order.STRICT else _ANY].tolist()
+    ends = cells[:, :, _LOST : _WAITING + 1].tolist()
+    seconds = _seconds(cells[:, :, _SINCE_ENTRY:].reshape(-1, BUCKETS)).reshape(*shape[:2], -1)
     steps = [
-        _step(_of(counts, number), name, number, order) for number, name in enumerate(funnel.steps)
+        tuple(map(_step, funnel.steps, *of_group))
+        for of_group in zip(reached, ends, seconds.tolist(), strict=True)
     ]
     goal = funnel.steps.index(funnel.goal)
-    times = _of(counts, goal)[_SINCE_ENTRY:_SINCE_STEP]
-    within, *sooner = (
-        int(times.sum()) - histogram.count_above(times, limit_us // _MS)
-        for limit_us in (within_us, *SOON_US)
-    )
-    reached = steps[goal].reached
-    return FunnelCount(int(counts[0]), reached, within, tuple(steps), tuple(sooner))
+    times = cells[:, goal, _SINCE_ENTRY:_SINCE_STEP]
+    limits = histogram.position(np.array([within_us, *SOON_US]) // _MS)
+    within = np.cumsum(times, axis=1)[:, limits].tolist()
+    return [
+        FunnelCount(entries, its[goal].reached, soon[0], its, tuple(soon[1:]))
+        for entries, its, soon in zip(counts[:, 0].tolist(), steps, within, strict=True)
+    ]
 
 
-def _step(cells: Counts, name: str, number: int, order: Order) -> StepCount:
-    lost = {cause.value: int(cells[_LOST + at]) for at, cause in enumerate(CAUSES)}
-    since_entry, since_step = cells[_SINCE_ENTRY:_SINCE_STEP], cells[_SINCE_STEP:]
-    return StepCount(
-        name,
-        int(cells[_STRICT if order is Order.STRICT else _ANY]),
-        lost,
-        int(cells[_WAITING]),
-        *(_seconds(since_entry, q) for q in (0.5, 0.9)),
-        *(_seconds(since_step, q) for q in (0.5, 0.9)),
-    )
+def _step(name: str, reached: int, ends: list[int], seconds: list[float]) -> StepCount:
+    *lost, waiting = ends
+    causes = {cause.value: number for cause, number in zip(CAUSES, lost, strict=True)}
+    return StepCount(name, reached, causes, waiting, *(None if isnan(s) else s for s in seconds))
 
 
-def _of(counts: Counts, number: int) -> Counts:
-    """The positions of one step."""
-    found: Counts = counts[_HEAD + number * _PER_STEP :][:_PER_STEP]
-    return found
-
-
-def _seconds(times: Counts, q: float) -> float | None:
-    """A quantile in seconds; what took less than a millisecond took no time."""
-    found_ms = histogram.quantile(times, q)
-    if found_ms is None:
-        return None
-    return 0.0 if found_ms <= 1 else found_ms * _MS / SECOND_US
+def _seconds(times: Counts) -> NDArray[np.float64]:
+    """The median and the 90th percentile of each row, NaN where it is empty; what took less than a
+    millisecond took no time."""
+    found_ms = histogram.quantiles(times, (0.5, 0.9))
+    return np.where(found_ms <= 1, 0.0, found_ms * _MS / SECOND_US)
 
 
 def _times(installs: Sequence[Install], funnel: Funnel) -> Whole:

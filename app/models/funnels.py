@@ -21,6 +21,8 @@ PARTS = ("plan", "source")
 Parts = dict[str, dict[str, bytes]]
 _decoder = msgspec.msgpack.Decoder(Parts)
 _USUAL = Funnel()
+#: More integrations than this are not named in a query: most have the usual funnel.
+_FEW = 20
 
 
 class DayCounts(NamedTuple):
@@ -40,15 +42,20 @@ def funnels_of(session: Session, ids: Iterable[int] | None = None) -> dict[int, 
     )
     limits = select(FunnelDeadline.integration_id, FunnelDeadline.step, FunnelDeadline.deadline_us)
     wanted = None if ids is None else sorted(ids)
-    if wanted is not None:
+    if wanted is not None and len(wanted) <= _FEW:
         ordered = ordered.where(FunnelStep.integration_id.in_(wanted))
         limits = limits.where(FunnelDeadline.integration_id.in_(wanted))
-    for number, name in session.execute(ordered):
+    for number, name in session.connection().execute(ordered):
         steps.setdefault(number, []).append(name)
-    for number, step, deadline_us in session.execute(limits):
+    for number, step, deadline_us in session.connection().execute(limits):
         deadlines.setdefault(number, {})[step] = deadline_us
     named = steps.keys() | deadlines.keys() if wanted is None else wanted
-    return {at: funnel_of(steps.get(at, ()), deadlines.get(at, {})) for at in named}
+    return {
+        at: funnel_of(steps.get(at, ()), deadlines.get(at, {}))
+        if at in steps or at in deadlines
+        else _USUAL
+        for at in named
+    }
 
 
 def installs_statement(ids: Sequence[int], start_us: int, end_us: int) -> Select[*tuple[Any, ...]]:

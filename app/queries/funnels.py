@@ -8,7 +8,7 @@ parts of days at the ends of a window, are counted from their installations.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from sqlalchemy import func, literal, select, text
@@ -19,7 +19,6 @@ from app.domain import funnel_counts, histogram
 from app.domain.funnel import Funnel
 from app.domain.funnel_counts import ENOUGH, FunnelCount, Order
 from app.domain.health import wilson
-from app.domain.histogram import Counts
 from app.domain.scope import Scope
 from app.domain.window import DAY_US, Window, ceil, floor
 from app.errors import BadQuery
@@ -29,6 +28,7 @@ from app.queries.reading import Reading
 from app.queries.registry import integration_within, integrations_within
 from app.telemetry import timed_query
 
+Key = TypeVar("Key", int, str)
 LONGEST_US = 400 * DAY_US
 #: More values of a plan or source than this are shown as one, called `OTHER`.
 MOST_COHORTS = 50
@@ -104,8 +104,7 @@ def funnel(
         question = _Question(session, window, reading.clock(), {owner: steps}, asked.by)
         days = _days(question, [owner])
         reasons = _reasons(session, owner, window)
-    counts = _summed([each.counts for each in days], steps)
-    count = funnel_counts.read(counts, steps, asked.order, asked.within_us)
+    count = _read([("", b""), *(("", each.counts) for each in days)], steps, asked)[""]
     cohorts = _cohorts(days, steps, asked) if asked.by else []
     return FunnelView(
         window, asked.order, asked.within_us, count, wilson(count.activated, count.entered),
@@ -126,15 +125,12 @@ def funnels(
         steps = {number: Funnel() for number in named} | funnels_of(session)
         question = _Question(session, window, reading.clock(), steps, asked.by)
         days = _days(question, list(named))
-    alike: dict[Funnel, list[_Day]] = {}
+    alike: dict[Funnel, list[tuple[str, bytes]]] = {}
+    lists = {owner: alike.setdefault(steps[owner], []) for owner in named}
     for each in days:
-        alike.setdefault(steps[each.owner], []).append(each)
-    found = {
-        named[owner]: funnel_counts.read(counts, its, asked.order, asked.within_us)
-        for its, some in alike.items()
-        for owner, counts in _by_owner(some, its).items()
-    }
-    return dict(sorted(found.items()))
+        lists[each.owner].append((named[each.owner], each.counts))
+    found = [item for its, some in alike.items() for item in _read(some, its, asked).items()]
+    return dict(sorted(found))
 
 
 def _check(window: Window) -> None:
@@ -163,7 +159,7 @@ class _Question:
 
 
 def _days(question: _Question, owners: list[int]) -> list[_Day]:
-    """All days of the window, oldest first."""
+    """All days of the window."""
     window = question.window
     first, last = ceil(window.start_us, DAY_US), floor(window.end_us, DAY_US)
     found: list[_Day] = []
@@ -172,7 +168,7 @@ def _days(question: _Question, owners: list[int]) -> list[_Day]:
         found = kept + _counted(question, stale)
     for part in _ends(window, first, last):
         found += _of_installs(question, owners, part)
-    return sorted(found, key=lambda each: each.day)
+    return found
 
 
 def _ends(window: Window, first: int, last: int) -> Iterable[Window]:
@@ -198,7 +194,8 @@ def _kept(
     )  # fmt: skip
     kept: list[_Day] = []
     stale: dict[int, list[int]] = {}
-    for owner, day, counts, parts, is_stale, due_us in question.session.execute(statement):
+    rows = question.session.connection().execute(statement).all()
+    for owner, day, counts, parts, is_stale, due_us in rows:
         if is_stale or (due_us is not None and due_us <= question.now_us):
             stale.setdefault(day, []).append(owner)
         else:
@@ -234,39 +231,34 @@ def _of_installs(question: _Question, owners: Sequence[int], window: Window) -> 
     return [_Day(*key, each.counts, each.parts) for key, each in counted.items()]
 
 
-def _summed(blobs: Sequence[bytes], steps: Funnel) -> Counts:
-    zeros = np.zeros(len(blobs), dtype=np.int64)
-    summed: Counts = histogram.decode_into(blobs, zeros, (1, funnel_counts.width(steps)))[0]
-    return summed
-
-
-def _by_owner(days: Sequence[_Day], steps: Funnel) -> dict[int, Counts]:
-    """The summed counts of integrations with one funnel."""
-    places = {owner: at for at, owner in enumerate(dict.fromkeys(each.owner for each in days))}
-    groups = np.fromiter((places[each.owner] for each in days), dtype=np.int64, count=len(days))
-    shape = (len(places), funnel_counts.width(steps))
-    summed = histogram.decode_into([each.counts for each in days], groups, shape)
-    return {owner: summed[at] for owner, at in places.items()}
+def _read(
+    counts: Sequence[tuple[Key, bytes]], steps: Funnel, asked: Asked
+) -> dict[Key, FunnelCount]:
+    """The counts that have a key in common, added up and read."""
+    places: dict[Key, int] = {}
+    groups = [places.setdefault(key, len(places)) for key, _blob in counts]
+    summed = histogram.decode_into(
+        [blob for _key, blob in counts],
+        np.array(groups, dtype=np.int64),
+        (len(places), funnel_counts.width(steps)),
+    )
+    read = funnel_counts.read(summed, steps, asked.order, asked.within_us)
+    return dict(zip(places, read, strict=True))
 
 
 def _cohorts(days: Sequence[_Day], steps: Funnel, asked: Asked) -> list[Cohort]:
     """In the order of days, or the largest first."""
-
-    def read(blobs: Sequence[bytes]) -> FunnelCount:
-        return funnel_counts.read(_summed(blobs, steps), steps, asked.order, asked.within_us)
-
     if asked.by is By.DAY:
-        by_day: dict[int, list[bytes]] = {}
-        for each in days:
-            by_day.setdefault(each.day, []).append(each.counts)
+        by_day = _read([(each.day, each.counts) for each in days], steps, asked)
         return [
-            Cohort(str(np.datetime64(day, "D")), read(blobs), day * DAY_US)
-            for day, blobs in by_day.items()
+            Cohort(str(np.datetime64(day, "D")), count, day * DAY_US)
+            for day, count in sorted(by_day.items())
         ]
-    return [Cohort(key, read(blobs)) for key, blobs in _largest(days, str(asked.by))]
+    read = _read(_largest(days, str(asked.by)), steps, asked)
+    return [Cohort(value or None, count) for value, count in read.items()]
 
 
-def _largest(days: Sequence[_Day], by: str) -> list[tuple[str | None, list[bytes]]]:
+def _largest(days: Sequence[_Day], by: str) -> list[tuple[str, bytes]]:
     """Counts by plan or source, the largest first; of more than `MOST_COHORTS` the smallest
     together."""
     found: dict[str, list[bytes]] = {}
@@ -275,9 +267,11 @@ def _largest(days: Sequence[_Day], by: str) -> list[tuple[str | None, list[bytes
             found.setdefault(value, []).append(counts)
     entered = {value: sum(map(funnel_counts.entered, blobs)) for value, blobs in found.items()}
     ordered = sorted(found, key=lambda value: (-entered[value], value))
-    rest = [blob for value in ordered[MOST_COHORTS:] for blob in found[value]]
-    large = [(value or None, found[value]) for value in ordered[:MOST_COHORTS]]
-    return [*large, (OTHER, rest)] if rest else large
+    return [
+        (value if at < MOST_COHORTS else OTHER, blob)
+        for at, value in enumerate(ordered)
+        for blob in found[value]
+    ]
 
 
 def _reasons(session: Session, owner: int, window: Window) -> dict[str, int]:
