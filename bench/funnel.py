@@ -3,7 +3,8 @@
 A million events of 200 integrations over 90 days go to the command that the API calls, a thousand
 at a time, about in the order in which they happened: one in twenty comes late by up to half a day,
 one in fifty twice. Then `app.queries` is asked for the funnel of one integration and of all, and a
-recount of the raw events has to agree. The embedded registry, on disk, in a throw-away folder.
+recount of the raw events has to agree. The embedded registry, on disk, in a throw-away folder,
+in a process that collects garbage as the web server does.
 
     python -m bench.funnel [events]
 """
@@ -25,6 +26,7 @@ from app.commands import funnel_days, registry_file, registry_import
 from app.commands.lifecycle import record
 from app.db import registry_engine, transaction
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US, SECOND_US, Window
+from app.factory import settle
 from app.migrations import migrate_registry
 from app.queries import Reading, funnel, funnels
 from app.queries.funnels import Asked, By
@@ -45,6 +47,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="midspan-funnel-") as folder:
         reading = reading_of(Path(folder))
         told, times = drawn(events)
+        settle()
         rate = taken_in(reading.engine, told, times)
         refreshed_s = refresh(reading.engine)
         rows = [

@@ -166,29 +166,31 @@ def fold(facts: Facts, events: Iterable[Event]) -> Facts:
 
 def standing(facts: Facts, funnel: Funnel) -> Standing:
     """Where the installation stands."""
-    reached = [step in facts.steps for step in funnel.steps]
-    times = [facts.steps[step] for step in funnel.steps if step in facts.steps]
-    entered_us = min(times, default=None)
+    reached = {at: facts.steps[step] for at, step in enumerate(funnel.steps) if step in facts.steps}
+    entered_us = min(reached.values(), default=None)
     activated_us = facts.steps.get(funnel.goal)
     state = _state(facts, entered_us, activated_us)
     removed = facts.presence if state is InstallationState.UNINSTALLED else None
-    refused = facts.refusal if state is InstallationState.DECLINED else None
-    told = removed or refused
-    found = Standing(
+    told = facts.refusal if state is InstallationState.DECLINED else removed
+    next_step = due_us = lost = None
+    awaits = max(reached) + 1 if reached else len(funnel.steps)
+    if activated_us is None and awaits < len(funnel.steps):
+        next_step = funnel.steps[awaits]
+        if told is not None:
+            lost = LostCause.DECLINED
+        else:
+            newest_us = facts.newest_step.at_us if facts.newest_step else max(reached.values())
+            due_us = newest_us + funnel.deadlines_us[awaits]
+    return Standing(
         state,
         entered_us,
         activated_us,
         removed.at_us if removed else None,
-        reason=told.reason if told else None,
+        next_step,
+        due_us,
+        lost,
+        told.reason if told else None,
     )
-    furthest = len(reached) - reached[::-1].index(True) if times else 0
-    if not times or activated_us is not None or furthest == len(reached):
-        return found
-    next_step = funnel.steps[furthest]
-    if told is not None:
-        return found._replace(next_step=next_step, lost=LostCause.DECLINED)
-    newest_us = facts.newest_step.at_us if facts.newest_step else max(times)
-    return found._replace(next_step=next_step, due_us=newest_us + funnel.deadlines_us[furthest])
 
 
 #: What decides whether an installation is there, and whether it is held.

@@ -72,15 +72,16 @@ def installs_statement(ids: Sequence[int], start_us: int, end_us: int) -> Select
 
 
 def day_counts(
-    rows: Sequence[Row[Any]], funnels: dict[int, Funnel], now_us: int
+    rows: Sequence[Row[Any]], funnels: dict[int, Funnel], now_us: int, split: bool = True
 ) -> dict[tuple[int, int], DayCounts]:
-    """The counts of installations, rows of `installs_statement`, by integration and day."""
+    """The counts of installations, rows of `installs_statement`, by integration and day; `parts`
+    are empty unless they are to be split."""
     alike: dict[Funnel, list[Row[Any]]] = {}
     for row in rows:
         alike.setdefault(funnels.get(row.integration_id, _USUAL), []).append(row)
     found: dict[tuple[int, int], DayCounts] = {}
     for funnel, some in alike.items():
-        found |= _of_funnel(some, funnel, now_us)
+        found |= _of_funnel(some, funnel, now_us, split)
     return found
 
 
@@ -90,7 +91,7 @@ def unpack_parts(packed: bytes) -> Parts:
 
 
 def _of_funnel(
-    rows: list[Row[Any]], funnel: Funnel, now_us: int
+    rows: list[Row[Any]], funnel: Funnel, now_us: int, split: bool
 ) -> dict[tuple[int, int], DayCounts]:
     installs = [
         Install(unpack(row.facts).steps, row.next_step, row.due_us, row.lost_cause) for row in rows
@@ -100,9 +101,9 @@ def _of_funnel(
     for day, install in zip(days, installs, strict=True):
         members.setdefault(day, []).append(install)
     parts: dict[tuple[int, int], Parts] = {day: {name: {} for name in PARTS} for day in members}
-    for name in PARTS:
-        split = [(day, getattr(row, name) or "") for day, row in zip(days, rows, strict=True)]
-        for (day, value), counts in _grouped(installs, split, funnel, now_us).items():
+    for name in PARTS if split else ():
+        keys = [(day, getattr(row, name) or "") for day, row in zip(days, rows, strict=True)]
+        for (day, value), counts in _grouped(installs, keys, funnel, now_us).items():
             parts[day][name][value] = counts
     return {
         day: DayCounts(

@@ -157,6 +157,11 @@ class _Question:
     steps: dict[int, Funnel]
     by: By | None
 
+    @property
+    def splits(self) -> bool:
+        """Whether the parts of a day are asked for, and not its whole alone."""
+        return self.by in {By.PLAN, By.SOURCE}
+
 
 def _days(question: _Question, owners: list[int]) -> list[_Day]:
     """All days of the window."""
@@ -183,7 +188,7 @@ def _kept(
     question: _Question, owners: Sequence[int], window: Window
 ) -> tuple[list[_Day], dict[int, list[int]]]:
     """Days as they were counted, and by day the integrations for which that is stale."""
-    split = FunnelDay.parts if question.by in {By.PLAN, By.SOURCE} else literal(b"").label("parts")
+    split = FunnelDay.parts if question.splits else literal(b"").label("parts")
     statement = select(
         FunnelDay.integration_id, FunnelDay.day, FunnelDay.counts, split, FunnelDay.stale,
         FunnelDay.due_us,
@@ -227,7 +232,7 @@ def _day_window(day: int) -> Window:
 def _of_installs(question: _Question, owners: Sequence[int], window: Window) -> list[_Day]:
     statement = installs_statement(owners, window.start_us, window.end_us)
     rows = question.session.execute(statement).all()
-    counted = day_counts(rows, question.steps, question.now_us)
+    counted = day_counts(rows, question.steps, question.now_us, question.splits)
     return [_Day(*key, each.counts, each.parts) for key, each in counted.items()]
 
 
