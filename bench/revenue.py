@@ -6,7 +6,7 @@ the last 130 days. Everything is folded from nothing and again from what is ther
 asked for over a month, a quarter, a year and all three; what is at risk for all integrations at
 once; and 10,000 random histories are compared with the brute force of the tests. A first answer is
 told beside the worst of those that follow: nothing is remembered between them but what the
-databases remember.
+databases remember, in a process that collects garbage as the web server does.
 
     python -m bench.revenue [folder]
 """
@@ -24,6 +24,7 @@ from app.auth.caller import own_scope
 from app.commands.recompute import forget, recompute
 from app.db import registry_engine, transaction
 from app.domain.window import DAY_US, Window
+from app.factory import settle
 from app.queries import Reading, at_risk_of_all, levers, plans, revenue, unmatched, usage
 from app.store.open import open_store
 from bench import usage_fill
@@ -57,6 +58,7 @@ def main() -> None:
     metrics = path.with_suffix(".metrics")
     active = usage_fill.fill(path, metrics, tuple(slug for slug, _ in PAGES))
     reading = Reading(engine, open_store(f"sqlite:///{metrics}"), lambda: NOW_US)
+    settle()
     for days in (30, 90, 365, DAYS):
         rows += [
             _asked(f"revenue of the {which}, {days} d", 150, _page, reading, slug, days)

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 
 from app.db import registry_engine, transaction
-from app.domain.window import DAY_US
+from app.domain.funnel import NOTHING
+from app.domain.window import DAY_US, HOUR_US
 from app.migrations import migrate_registry
 from app.models import ExchangeRate, Integration, Partner
+from app.models.facts import pack
 
 INTEGRATIONS, INSTALLATIONS, DAYS = 200, 100_000, 3 * 365
 END_DAY = 20_600
@@ -18,6 +20,13 @@ _COLUMNS = (
     " plan, interval, every, quantity, amount_minor, currency, discount_ppm, share_ppm, ends_us,"
     " invoice, received_us, stands, total_minor, share_minor"
 )
+_INSTALLED = (
+    "INSERT INTO installations (integration_id, external_id, customer, state, plan, source,"
+    " entered_us, activated_us, uninstalled_us, last_us, created_us, updated_us, facts)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SOURCES = ("directory", "search", "partner", "ad", None)
+_NO_FACTS = pack(NOTHING)
 Row = tuple[object, ...]
 
 
@@ -66,6 +75,8 @@ def _events(path: Path) -> None:
     lengths = np.minimum(chance.exponential(600, INSTALLATIONS).astype(int) + 5, END_DAY - begun)
     plans = chance.integers(0, len(_PRICES), INSTALLATIONS)
     money = chance.choice(["USD", "EUR", "GBP"], INSTALLATIONS, p=[0.75, 0.18, 0.07])
+    ended = begun + lengths < END_DAY
+    activated = chance.random(INSTALLATIONS) < 0.9
     with sqlite3.connect(path) as database:
         database.execute("PRAGMA synchronous = OFF")
         marks = ", ".join("?" * 22)
@@ -76,7 +87,26 @@ def _events(path: Path) -> None:
                 rows += _life(*known, int(plans[number]), str(money[number]), chance)
             statement = f"INSERT INTO billing_events ({_COLUMNS}) VALUES ({marks})"
             database.executemany(statement, rows)
+        database.executemany(_INSTALLED, [
+            _installed(*each) for each in zip(
+                range(INSTALLATIONS), owners.tolist(), begun.tolist(), (begun + lengths).tolist(),
+                plans.tolist(), ended.tolist(), activated.tolist(), strict=True,
+            )
+        ])  # fmt: skip
     database.close()
+
+
+def _installed(
+    number: int, owner: int, begun: int, end: int, plan: int, ended: bool, activated: bool
+) -> Row:
+    entered_us = begun * DAY_US
+    return (
+        owner, f"i-{number}", f"c-{number}",
+        "uninstalled" if ended else "active" if activated else "installing", f"plan-{plan}",
+        _SOURCES[number % len(_SOURCES)], entered_us,
+        entered_us + (1 + number % 50) * HOUR_US if activated else None,
+        end * DAY_US if ended else None, entered_us, entered_us, entered_us, _NO_FACTS,
+    )  # fmt: skip
 
 
 def _life(owner: int, number: int, begun: int, length: int, plan: int, money: str, chance):

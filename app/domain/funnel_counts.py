@@ -146,22 +146,23 @@ def due_us(installs: Sequence[Install], now_us: int) -> int | None:
 
 def read(counts: Counts, funnel: Funnel, order: Order, within_us: int) -> list[FunnelCount]:
     """The numbers of dense counts of many groups, shape (groups, `width(funnel)`)."""
-    shape = (len(counts), len(funnel.steps), _PER_STEP)
-    cells = counts[:, _HEAD:].reshape(shape)
+    groups, steps = len(counts), len(funnel.steps)
+    cells = counts[:, _HEAD:].reshape(groups, steps, _PER_STEP)
     reached = cells[:, :, _STRICT if order is Order.STRICT else _ANY].tolist()
     ends = cells[:, :, _LOST : _WAITING + 1].tolist()
-    seconds = _seconds(cells[:, :, _SINCE_ENTRY:].reshape(-1, BUCKETS)).reshape(*shape[:2], -1)
-    steps = [
+    times = cells[:, :, _SINCE_ENTRY:].reshape(groups * steps * 2, BUCKETS)
+    seconds = _seconds(times).reshape(groups, steps, 4)
+    counted = [
         tuple(map(_step, funnel.steps, *of_group))
         for of_group in zip(reached, ends, seconds.tolist(), strict=True)
     ]
     goal = funnel.steps.index(funnel.goal)
-    times = cells[:, goal, _SINCE_ENTRY:_SINCE_STEP]
+    goals = cells[:, goal, _SINCE_ENTRY:_SINCE_STEP]
     limits = histogram.position(np.array([within_us, *SOON_US]) // _MS)
-    within = np.cumsum(times, axis=1)[:, limits].tolist()
+    within = np.cumsum(goals, axis=1)[:, limits].tolist()
     return [
         FunnelCount(entries, its[goal].reached, soon[0], its, tuple(soon[1:]))
-        for entries, its, soon in zip(counts[:, 0].tolist(), steps, within, strict=True)
+        for entries, its, soon in zip(counts[:, 0].tolist(), counted, within, strict=True)
     ]
 
 

@@ -49,7 +49,6 @@ class Cli:
             **{name: text for name, text in os.environ.items() if not name.startswith("MIDSPAN_")},
             "MIDSPAN_HOME": str(self.home),
             "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
             **self.settings,
             **settings,
         }

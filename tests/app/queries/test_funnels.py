@@ -183,6 +183,14 @@ def test_cohorts_add_up_to_the_whole(told, by):
         )
 
 
+@pytest.mark.parametrize("by", By)
+def test_where_nobody_installed_there_are_no_cohorts(world, by):
+    found = funnel(world.reading, EVERYTHING, SLUG, MONTH, Asked(by=by))
+    assert (found.count.entered, found.cohorts) == (0, ())
+    assert [(step.reached, step.median_s) for step in found.count.steps] == [(0, None)] * 5
+    assert funnels(world.reading, EVERYTHING, MONTH, Asked(by=by)) == {}
+
+
 def test_uninstalls_count_when_they_happen_whatever_the_installs_date(world):
     old = NOW_US - 300 * DAY_US
     tell(
