@@ -104,13 +104,15 @@ def fill(settings: Settings) -> None:
 
     os.nice(_YIELDING)
     own = _ground(settings)
-    print(
-        f"history: {telling.tell_past(settings, own, now_us())} lifecycle events told", flush=True
-    )
-    print(cashier.tell_past(settings, own), flush=True)
     with closing(open_store(settings.metrics_url)) as store:
         # The home's own secret: fingerprints of scrubbed values agree with the loader's.
         preparer = Preparer(secret_key(settings), store.operations())
         preparer.use(decode_table(settings.routes_path.read_bytes()))
-        for line in load_history(store, preparer, own.model, blocks(own.anchor_us, own.days)):
+        lines = load_history(store, preparer, own.model, blocks(own.anchor_us, own.days))
+        print(next(lines, "history: back-filled already"), flush=True)
+        # Not before: an install of whose last hours nothing is there seems never heard of again.
+        told = telling.tell_past(settings, own, now_us())
+        print(f"history: {told} lifecycle events told", flush=True)
+        print(cashier.tell_past(settings, own), flush=True)
+        for line in lines:
             print(line, flush=True)

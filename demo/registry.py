@@ -12,6 +12,8 @@ from demo.names import inbound_token
 from demo.services import PLATFORM_SERVICE
 
 FUNNEL = ["started", "authorized", "verified", "activated"]
+#: After these nobody waits for a step any more.
+DEADLINES = {"authorized": "1h", "verified": "30m", "activated": "6h"}
 
 
 def document(seed: int, ports: Mapping[str, int]) -> str:
@@ -61,6 +63,7 @@ def _integration(role: Role, seed: int, port: int) -> dict[str, Any]:
             {"name": "latency", "target": 0.95, "threshold_ms": role.threshold_ms, "window": "28d"},
         ],
         "funnel": list(FUNNEL),
+        "funnel_deadlines": dict(DEADLINES),
         **seen,
     }
 

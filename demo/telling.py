@@ -63,9 +63,12 @@ class Teller:
         await self._send(Window(self._sent_us, now_us))
         self._sent_us = now_us
         events = installs.events(own.seed, own.anchor_us, Window(self._told_us, now_us))
-        if not events or await self._post(json.dumps(events[:MOST_EVENTS]).encode()):
-            self._told_us = now_us
-            self.told += len(events)
+        for start in range(0, len(events), MOST_EVENTS):
+            part = events[start : start + MOST_EVENTS]
+            if not await self._post(json.dumps(part).encode()):
+                return  # all of it again next time: what was taken is known by its id
+        self._told_us = now_us
+        self.told += len(events)
 
     async def _post(self, body: bytes) -> bool:
         if not self._token.exists():
