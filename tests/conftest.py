@@ -22,8 +22,8 @@ passwords.HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Twice as many as there are cores: many tests wait for processes, sockets and disks."""
-    return (os.cpu_count() or 1) * 2
+    """Half as many again as there are cores: many tests wait for processes and sockets."""
+    return (os.cpu_count() or 1) * 3 // 2
 
 
 @pytest.hookimpl(trylast=True)

@@ -213,7 +213,8 @@ _KNOWN: tuple[Any, ...] = (
 
 def _rows(session: Session, names: Iterable[str]) -> dict[Key, Known]:
     statement = select(*_KNOWN).where(among(session, _installations.c.external_id, names))
-    return {(row[1], row[2]): row for row in session.connection().execute(statement)}
+    rows = session.connection().execute(statement)
+    return {(row.integration_id, row.external_id): row for row in rows}
 
 
 def _slice(session: Session, owner: int, after: int) -> Sequence[Known]:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from app.commands import lifecycle
 from app.commands.bulk import among
 from app.commands.lifecycle_event import Sent
-from app.domain.funnel import Funnel
+from app.domain.funnel import USUAL, Funnel
 from app.models import InferenceRule, Installation, Integration, LifecycleCursor
 from app.models.funnels import funnels_of
 
@@ -54,8 +54,7 @@ def readers(session: Session) -> dict[str, tuple[Funnel, list[InferenceRule]]]:
         rules.setdefault(rule.integration_id, []).append(rule)
     funnels = funnels_of(session)
     return {
-        slug: (funnels.get(number, Funnel()), rules.get(number, []))
-        for number, slug in slugs.items()
+        slug: (funnels.get(number, USUAL), rules.get(number, [])) for number, slug in slugs.items()
     }
 
 

@@ -132,9 +132,15 @@ class Standing(NamedTuple):
     reason: str | None = None
 
 
+#: The funnel of an integration that names neither steps nor deadlines.
+USUAL = Funnel()
+
+
 def funnel_of(steps: Iterable[str], deadlines_us: dict[str, int]) -> Funnel:
     """The funnel of an integration that names these steps (none: the usual ones) and deadlines."""
     named = tuple(steps) or DEFAULT_STEPS
+    if named is DEFAULT_STEPS and not deadlines_us:
+        return USUAL
     return Funnel(named, tuple(deadlines_us.get(step, DEFAULT_DEADLINE_US) for step in named))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import Session
 
 from app.domain import funnel_counts
-from app.domain.funnel import Funnel, funnel_of
+from app.domain.funnel import USUAL, Funnel, funnel_of
 from app.domain.funnel_counts import Install
 from app.domain.window import DAY_US
 from app.models.facts import unpack
@@ -20,7 +20,6 @@ from app.models.integration import FunnelDeadline, FunnelStep
 PARTS = ("plan", "source")
 Parts = dict[str, dict[str, bytes]]
 _decoder = msgspec.msgpack.Decoder(Parts)
-_USUAL = Funnel()
 #: More integrations than this are not named in a query: most have the usual funnel.
 _FEW = 20
 
@@ -50,12 +49,7 @@ def funnels_of(session: Session, ids: Iterable[int] | None = None) -> dict[int, 
     for number, step, deadline_us in session.connection().execute(limits):
         deadlines.setdefault(number, {})[step] = deadline_us
     named = steps.keys() | deadlines.keys() if wanted is None else wanted
-    return {
-        at: funnel_of(steps.get(at, ()), deadlines.get(at, {}))
-        if at in steps or at in deadlines
-        else _USUAL
-        for at in named
-    }
+    return {at: funnel_of(steps.get(at, ()), deadlines.get(at, {})) for at in named}
 
 
 def installs_statement(ids: Sequence[int], start_us: int, end_us: int) -> Select[*tuple[Any, ...]]:
@@ -78,7 +72,7 @@ def day_counts(
     are empty unless they are to be split."""
     alike: dict[Funnel, list[Row[Any]]] = {}
     for row in rows:
-        alike.setdefault(funnels.get(row.integration_id, _USUAL), []).append(row)
+        alike.setdefault(funnels.get(row.integration_id, USUAL), []).append(row)
     found: dict[tuple[int, int], DayCounts] = {}
     for funnel, some in alike.items():
         found |= _of_funnel(some, funnel, now_us, split)

@@ -5,7 +5,7 @@ Whole days are read as they were counted (`app.models.FunnelDay`); days that are
 parts of days at the ends of a window, are counted from their installations.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple, TypeVar
@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.db import reading as registry_session
 from app.domain import funnel_counts, histogram
-from app.domain.funnel import Funnel
+from app.domain.funnel import USUAL, Funnel
 from app.domain.funnel_counts import ENOUGH, FunnelCount, Order
 from app.domain.health import wilson
 from app.domain.scope import Scope
@@ -28,7 +28,7 @@ from app.queries.reading import Reading
 from app.queries.registry import integration_within, integrations_within
 from app.telemetry import timed_query
 
-Key = TypeVar("Key", int, str)
+Key = TypeVar("Key", bound=Hashable)
 LONGEST_US = 400 * DAY_US
 #: More values of a plan or source than this are shown as one, called `OTHER`.
 MOST_COHORTS = 50
@@ -104,6 +104,7 @@ def funnel(
         question = _Question(session, window, reading.clock(), {owner: steps}, asked.by)
         days = _days(question, [owner])
         reasons = _reasons(session, owner, window)
+    # The empty one: where nobody entered there are counts, too.
     count = _read([("", b""), *(("", each.counts) for each in days)], steps, asked)[""]
     cohorts = _cohorts(days, steps, asked) if asked.by else []
     return FunnelView(
@@ -122,7 +123,7 @@ def funnels(
     with registry_session(reading.engine) as session:
         known = session.execute(select(Integration.id, Integration.slug)).all()
         named = {row.id: row.slug for row in known if row.slug in slugs}
-        steps = {number: Funnel() for number in named} | funnels_of(session)
+        steps = dict.fromkeys(named, USUAL) | funnels_of(session)
         question = _Question(session, window, reading.clock(), steps, asked.by)
         days = _days(question, list(named))
     alike: dict[Funnel, list[tuple[str, bytes]]] = {}
@@ -260,12 +261,14 @@ def _cohorts(days: Sequence[_Day], steps: Funnel, asked: Asked) -> list[Cohort]:
             for day, count in sorted(by_day.items())
         ]
     read = _read(_largest(days, str(asked.by)), steps, asked)
-    return [Cohort(value or None, count) for value, count in read.items()]
+    return [
+        Cohort(OTHER if rest else value or None, count) for (rest, value), count in read.items()
+    ]
 
 
-def _largest(days: Sequence[_Day], by: str) -> list[tuple[str, bytes]]:
-    """Counts by plan or source, the largest first; of more than `MOST_COHORTS` the smallest
-    together."""
+def _largest(days: Sequence[_Day], by: str) -> list[tuple[tuple[bool, str], bytes]]:
+    """Counts by plan or source, the largest first, keys (False, value); of more than `MOST_COHORTS`
+    the smallest together, (True, "")."""
     found: dict[str, list[bytes]] = {}
     for each in days:
         for value, counts in unpack_parts(each.parts)[by].items():
@@ -273,7 +276,7 @@ def _largest(days: Sequence[_Day], by: str) -> list[tuple[str, bytes]]:
     entered = {value: sum(map(funnel_counts.entered, blobs)) for value, blobs in found.items()}
     ordered = sorted(found, key=lambda value: (-entered[value], value))
     return [
-        (value if at < MOST_COHORTS else OTHER, blob)
+        ((False, value) if at < MOST_COHORTS else (True, ""), blob)
         for at, value in enumerate(ordered)
         for blob in found[value]
     ]

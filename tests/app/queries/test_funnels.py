@@ -245,6 +245,17 @@ def test_more_plans_than_can_be_shown_are_summed_up(world):
     assert (found.cohorts[-1].key, found.cohorts[-1].count.entered) == ("other", 20)
 
 
+def test_a_plan_that_is_called_other_is_one_of_its_own(world):
+    plans = ["other", "other", *(f"plan-{n}" for n in range(69))]
+    tell(
+        world.engine,
+        *(event("started", installation=f"i{n}", plan=plan) for n, plan in enumerate(plans)),
+    )
+    found = funnel(world.reading, EVERYTHING, SLUG, MONTH, Asked(by=By.PLAN))
+    ends = [(each.key, each.count.entered) for each in (found.cohorts[0], found.cohorts[-1])]
+    assert (len(found.cohorts), ends) == (51, [("other", 2), ("other", 20)])
+
+
 def test_all_funnels_of_a_scope_are_those_of_each(told):
     others = [{**each, "integration": slug} for slug in (SLUGS[2], INSIDE) for each in EVENTS[:90]]
     tell(told.engine, *others)
