@@ -52,7 +52,9 @@ def main(settings: Settings) -> int:
         "evaluate": Job(rules.round, INTERVAL_S),
         "try receivers": Job(partial(_try, settings, engine, senders), _DISPATCH_S),
     }
-    jobs["witnesses"] = Job(partial(_witnesses, engine, store), _WITNESSES_S)
+    # Not behind the comparison, which may take long: until an install is judged nobody knows why.
+    jobs["lost installs"] = Job(partial(_judge, engine, store), INTERVAL_S)
+    jobs["witnesses"] = Job(partial(_compare, engine, store), _WITNESSES_S)
     for channel, send in senders.items():
         work = partial(dispatch, Outbox(engine), {channel: send}, now_us)
         jobs[f"dispatch {channel}"] = Job(work, _DISPATCH_S)
@@ -75,9 +77,13 @@ def main(settings: Settings) -> int:
     return 0
 
 
-def _witnesses(engine: Engine, store: MetricsStore) -> None:
-    """Say why late installs did not go on, and where platform, wire and billing disagree."""
+def _judge(engine: Engine, store: MetricsStore) -> None:
+    """Say why late installs did not go on."""
     judge_lost(engine, store, now_us())
+
+
+def _compare(engine: Engine, store: MetricsStore) -> None:
+    """Say where platform, wire and billing disagree."""
     reconcile(engine, store, now_us())
 
 
