@@ -156,7 +156,7 @@ def _keep(
         found.setdefault((known[each.integration].id, each.event.id), each)
     newest = session.scalar(select(func.max(LifecycleEvent.number))) or 0
     rows = [_event_row(key[0], each, now_us) for key, each in found.items()]
-    kept = insert_rows(session, _events, _EVENT, rows, "ON CONFLICT DO NOTHING")
+    kept = insert_rows(session, _events, _EVENT, rows, _KNOWN_ID)
     return found if kept == len(found) else _without_known(session, found, newest)
 
 
@@ -249,6 +249,8 @@ def _write(session: Session, changes: Sequence[_Change], now_us: int) -> None:
     funnel_days.stale(session, days)
 
 
+#: Of an id, and of nothing else: another clash is a fault, and must not pass for a duplicate.
+_KNOWN_ID = "ON CONFLICT (event_id, integration_id) DO NOTHING"
 _EVENT = (
     "integration_id", "event_id", "installation", "customer", "step", "occurred_us", "plan",
     "source", "reason", "received_us",

@@ -5,11 +5,12 @@ import threading
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
+from sqlalchemy.exc import IntegrityError
 
 from app.commands import registry_export, registry_import
 from app.commands.lifecycle import Rejection
-from app.db import reading, transaction
+from app.db import reading, registry_engine, transaction
 from app.domain.window import DAY_US, HOUR_US, MINUTE_US
 from app.models import FunnelDay, LifecycleEvent, Platform
 from tests.app.lifecycle_worlds import add_integrations, event, installations, rfc, tell
@@ -64,6 +65,20 @@ def test_of_two_events_with_one_id_the_first_is_kept_whatever_the_other_says(eng
     assert tell(engine, {**other, "integration": SLUGS[1]}).accepted == 1, (
         "ids are an integration's own"
     )
+
+
+def test_a_clash_that_is_not_of_ids_is_a_fault_and_no_duplicate(postgres_registries):
+    """As in a database that was copied without where its numbers had come to."""
+    engine = registry_engine(postgres_registries.new_url())
+    add_integrations(engine, *SLUGS)
+    tell(engine, event("started"), event("redirected"))
+    behind = "SELECT setval(pg_get_serial_sequence('lifecycle_events', 'number'), 1, false)"
+    with transaction(engine) as session:
+        session.execute(text(behind))
+    with pytest.raises(IntegrityError):
+        tell(engine, event("started", installation="inst-2"))
+    assert list(installations(engine)) == ["inst-1"]
+    engine.dispose()
 
 
 def test_whatever_the_order_of_arrival_the_installations_are_the_same(engine):
