@@ -169,7 +169,10 @@ def registry_yaml() -> str:
 
 
 def records(one: Cast, now_us: int, hours: int, seed: int) -> list[Exchange]:
-    """The traffic of one integration before `now_us`, a daily wave with weather on it."""
+    """The traffic of one integration before `now_us`, a daily wave with weather on it.
+
+    The wave ends at `now_us` whatever the clock says: a seed draws the same exchanges at any hour.
+    """
     draw = _draw(one, now_us, hours, np.random.default_rng(seed))
     if one.incident:
         one.incident(draw)
@@ -177,13 +180,12 @@ def records(one: Cast, now_us: int, hours: int, seed: int) -> list[Exchange]:
 
 
 def _draw(one: Cast, now_us: int, hours: int, rng: np.random.Generator) -> Draw:
-    minutes = np.arange(now_us // MINUTE_US - hours * 60, now_us // MINUTE_US + 1)
+    minutes = np.arange(-hours * 60, 0)
     wave = 0.62 + 0.38 * np.sin((minutes % 1440) / 1440 * 2 * pi - 1.9)
     counts = rng.poisson(one.rate / 60 * wave * rng.gamma(60, 1 / 60, len(minutes)))
-    starts = np.repeat(minutes * MINUTE_US, counts)
-    starts = np.sort(starts + rng.integers(0, MINUTE_US, len(starts)))
-    starts = starts[starts < now_us]
-    n = len(starts)
+    n = int(counts.sum())
+    starts = now_us + np.repeat(minutes * MINUTE_US, counts)
+    starts = np.sort(starts + rng.integers(0, MINUTE_US, n))
     failing = rng.random(n) < one.error_ratio
     odd = rng.random(n) < 0.006
     status = np.where(failing, 502, np.where(odd, rng.choice([401, 404, 422], n), 200))
