@@ -7,12 +7,10 @@ now. All integrations of a scope are read at once: two readings, of counts and o
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, func, select, text, tuple_
 
 from app.db import looking_up
 from app.domain.health import USUAL_TARGET
@@ -33,16 +31,20 @@ from app.telemetry import timed_query
 #: What is said where nobody pays.
 _NO_CURRENCY = "USD"
 _SLUGS = select(Integration.slug, Integration.id)
-_PAYING = (
-    select(
-        Subscription.integration_id,
-        Subscription.installation,
-        Subscription.currency,
-        Subscription.mrr_minor,
-    )
+_PAYERS = (
+    select(Subscription.integration_id, Subscription.currency, func.count())
     .where(text(IS_PAYING))
-    .order_by(Subscription.integration_id)
+    .group_by(Subscription.integration_id, Subscription.currency)
 )
+_KEY = tuple_(Subscription.integration_id, Subscription.installation)
+_PAYING = select(
+    Subscription.integration_id,
+    Subscription.installation,
+    Subscription.currency,
+    Subscription.mrr_minor,
+).where(text(IS_PAYING))
+#: Installations in one list of a statement.
+_TOGETHER = 5_000
 _COUNTED = ("good", "bad", "partner_faults", "network_faults")
 
 
@@ -71,8 +73,8 @@ class _Met(NamedTuple):
 
 
 _Mets = Mapping[str, Mapping[str, _Met]]
-#: An installation, a currency, and what one subscription is worth in it.
-_Bill = tuple[str, str, int]
+#: What installations are worth, by currency.
+_Worth = defaultdict[str, Counter[str]]
 
 
 @timed_query("at_risk")
@@ -111,15 +113,15 @@ def _risks(
         raise BadQuery("from", "a window ends after it starts")
     slugs = [view.slug for view in views if view.visibility != "internal"]
     with looking_up(reading.engine) as registry:
-        paid = _paid(registry, slugs)
-    into = currency or _usual(paid)
-    met = _met(reading, window, [view for view in views if view.slug in paid]) if paid else {}
+        payers, usual = _payers(registry, slugs)
+    met = _met(reading, window, [view for view in views if view.slug in payers]) if payers else {}
     if among is not None:
         met = {slug: {name: its[name] for name in its.keys() & among} for slug, its in met.items()}
-    worth = {slug: _worth(bills, met.get(slug, {})) for slug, bills in paid.items()}
-    names = {name for its in worth.values() for amounts in its.values() for name in amounts}
     with looking_up(reading.engine) as registry:
-        rates = revenue_rows.rates(registry, into, names, reading.clock() // DAY_US)
+        worth = _worth(registry, payers, met)
+        names = {name for its in worth.values() for amounts in its.values() for name in amounts}
+        today = reading.clock() // DAY_US
+        rates = revenue_rows.rates(registry, currency or usual, names, today)
     return {slug: _view(slug, met.get(slug, {}), its, rates) for slug, its in worth.items()}
 
 
@@ -127,17 +129,16 @@ def _met(reading: Reading, window: Window, views: Sequence[IntegrationView]) -> 
     """The installations that met a failure and are at risk or unsure, by integration."""
     days = Window(floor(window.start_us, DAY_US), ceil(window.end_us, DAY_US))
     slugs = sorted(view.slug for view in views)
-    activity = reading.store.day_counts(days, integrations=slugs, columns=_COUNTED)
+    activity = reading.store.day_counts(days, integrations=slugs, columns=_COUNTED, failing=True)
     size = len(activity.installations)
     sums = [
         np.bincount(activity.who, weights=activity.counts[name], minlength=size)
         for name in _COUNTED
     ]
     target = {view.slug: target_of(view) for view in views}
-    places = np.flatnonzero(sums[1])
-    columns = (each[places].astype(np.int64).tolist() for each in sums)
+    columns = (each.astype(np.int64).tolist() for each in sums)
     found: dict[str, dict[str, _Met]] = defaultdict(dict)
-    for it, good, bad, partner, network in zip(places.tolist(), *columns, strict=True):
+    for it, (good, bad, partner, network) in enumerate(zip(*columns, strict=True)):
         slug = activity.integrations[activity.owner[it]]
         risky = is_at_risk(good, bad, target[slug])
         if risky or is_unsure(good, bad):
@@ -152,32 +153,30 @@ def target_of(view: IntegrationView) -> float:
     return max(targets, default=USUAL_TARGET)
 
 
-def _paid(registry: Connection, slugs: Sequence[str]) -> dict[str, list[_Bill]]:
-    """What is paid for now, by the integrations that anybody pays for."""
-    slug_of = {
-        number: slug for slug, number in registry.execute(_SLUGS.where(Integration.slug.in_(slugs)))
-    }
-    wanted = _PAYING.where(Subscription.integration_id.in_(sorted(slug_of)))
-    rows = registry.execute(wanted).all()  # all at once: one by one takes three times as long
-    return {
-        slug_of[number]: [(installation, currency or "", amount) for _, installation, currency,
-                          amount in its]
-        for number, its in groupby(rows, itemgetter(0))
-    }  # fmt: skip
+def _payers(registry: Connection, slugs: Sequence[str]) -> tuple[dict[str, int], str]:
+    """The integrations that anybody pays for, by slug, and the currency that most of these
+    subscriptions pay in."""
+    named = registry.execute(_SLUGS.where(Integration.slug.in_(slugs)))
+    slug_of = {number: slug for slug, number in named}
+    counts: Counter[str] = Counter()
+    payers = {}
+    wanted = _PAYERS.where(Subscription.integration_id.in_(sorted(slug_of)))
+    for number, currency, many in registry.execute(wanted):
+        payers[slug_of[number]] = number
+        counts[currency or ""] += many
+    return payers, min(counts, key=lambda it: (-counts[it], it), default=_NO_CURRENCY)
 
 
-def _usual(paid: Mapping[str, Sequence[_Bill]]) -> str:
-    """The currency that most of these subscriptions pay in."""
-    counts = Counter(currency for bills in paid.values() for _, currency, _ in bills)
-    return min(counts, key=lambda name: (-counts[name], name), default=_NO_CURRENCY)
-
-
-def _worth(bills: Sequence[_Bill], met: Mapping[str, _Met]) -> dict[str, Counter[str]]:
-    """What the installations that met something are worth a month now, by currency."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for installation, currency, amount in bills:
-        if installation in met:
-            found[installation][currency] += amount
+def _worth(registry: Connection, payers: Mapping[str, int], met: _Mets) -> dict[str, _Worth]:
+    """What the installations that met something are worth a month now, in each currency; of those
+    integrations that anybody pays for."""
+    found: dict[str, _Worth] = {slug: defaultdict(Counter) for slug in payers}
+    slug_of = {number: slug for slug, number in payers.items()}
+    keys = [(payers[slug], name) for slug, its in met.items() for name in its]
+    for start in range(0, len(keys), _TOGETHER):
+        wanted = _PAYING.where(_KEY.in_(keys[start : start + _TOGETHER]))
+        for number, installation, currency, amount in registry.execute(wanted).all():
+            found[slug_of[number]][installation][currency or ""] += amount
     return found
 
 

@@ -11,14 +11,17 @@ from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from app.domain.window import DAY_US
 from app.store.activity import COUNTS, TIMES, Activity, Smalls
 
 #: Days whose rows may lie in one part.
 PERIOD_DAYS = 28
-_Texts = tuple[list[str], list[str]]
-_texts = msgspec.msgpack.Decoder(_Texts)
+#: Names of installations, and the customer of each.
+Texts = tuple[list[str], list[str]]
+_texts = msgspec.msgpack.Decoder(Texts)
+_first_texts = msgspec.msgpack.Decoder(tuple[list[str], msgspec.Raw])
 #: A packed time that there was not; a day has fewer milliseconds.
 _NO_TIME = 2**32 - 1
 #: Bytes of a row before its counts: who, direction, kind and day.
@@ -102,34 +105,60 @@ def unpacked(rows: int, period: int, body: bytes, names: bytes, times: bytes) ->
     )
 
 
-def names_of(names: bytes) -> _Texts:
-    """Installations, and the customer of each."""
-    found: _Texts = _texts.decode(names)
+def installations_of(names: bytes) -> list[str]:
+    """The installations alone."""
+    found, _ = _first_texts.decode(names)
     return found
+
+
+def names_of(names: bytes) -> Texts:
+    """Installations, and the customer of each."""
+    found: Texts = _texts.decode(names)
+    return found
+
+
+def failed(rows: int, period: int, body: bytes, days: range) -> NDArray[np.int64]:
+    """The installations of a part that failed anything on these days, by their places among its
+    names."""
+    [bad] = _counts(body, rows, ("bad",))
+    day = np.frombuffer(body, "u1", rows, _DAY_AT * rows) + np.int32(period * PERIOD_DAYS)
+    chosen = (bad > 0) & (day >= days.start) & (day < days.stop)
+    return np.flatnonzero(np.bincount(np.frombuffer(body, "<u4", rows)[chosen]))
 
 
 class Counting:
     """Room for the counts of many parts, `size` rows, into which one after the other is read."""
 
     def __init__(self, size: int, columns: Collection[str]) -> None:
-        self.who: Smalls = np.empty(size, np.int32)
-        self.day: Smalls = np.empty(size, np.int32)
-        self.counts: Mapping[str, Smalls] = {
+        self._who: Smalls = np.empty(size, np.int32)
+        self._day: Smalls = np.empty(size, np.int32)
+        self._counts: Mapping[str, Smalls] = {
             name: np.empty(size, np.int32) for name in COUNTS if name in columns
         }
         self._at = 0
 
     def read(self, rows: int, period: int, body: bytes, numbers: Smalls) -> None:
-        """Take in a part; `numbers` are what its installations are called by."""
-        here = slice(self._at, self._at + rows)
-        self.who[here] = numbers[np.frombuffer(body, "<u4", rows)]
-        days = np.frombuffer(body, "u1", rows, _DAY_AT * rows)
-        np.add(days, period * PERIOD_DAYS, out=self.day[here], dtype=np.int32)
+        """Take in a part; `numbers` are what its installations are called by; below 0: left out."""
+        who = numbers[np.frombuffer(body, "<u4", rows)]
+        chosen: Any = slice(None)
+        if len(numbers) and numbers.min() < 0:
+            chosen = np.flatnonzero(who >= 0)
+            who = who[chosen]
+        here = slice(self._at, self._at + len(who))
+        self._who[here] = who
+        days = np.frombuffer(body, "u1", rows, _DAY_AT * rows)[chosen]
+        np.add(days, period * PERIOD_DAYS, out=self._day[here], dtype=np.int32)
         for into, column in zip(
-            self.counts.values(), _counts(body, rows, self.counts), strict=True
+            self._counts.values(), _counts(body, rows, self._counts), strict=True
         ):
-            into[here] = column
-        self._at += rows
+            into[here] = column[chosen]
+        self._at += len(who)
+
+    def columns(self) -> tuple[Smalls, Smalls, Mapping[str, Smalls]]:
+        """Who, day and counts of what was read."""
+        read = slice(0, self._at)
+        counts = {name: column[read] for name, column in self._counts.items()}
+        return self._who[read], self._day[read], counts
 
 
 def _counts(body: bytes, rows: int, wanted: Collection[str]) -> Iterator[Any]:

@@ -10,7 +10,7 @@ parts. A part is never changed, only replaced, in one transaction.
 Every function works inside a transaction that its caller holds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 from operator import attrgetter
@@ -20,8 +20,17 @@ import numpy as np
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from app.domain.window import DAY_US, Window
-from app.store.activity import Activity, beside, joined
-from app.store.activity_pack import PERIOD_DAYS, Counting, names_of, packed, unpacked
+from app.store.activity import Activity, Smalls, beside, joined
+from app.store.activity_pack import (
+    PERIOD_DAYS,
+    Counting,
+    Texts,
+    failed,
+    installations_of,
+    names_of,
+    packed,
+    unpacked,
+)
 from app.store.backend import Backend
 from app.store.day_counts import DayCounts, Roll
 from app.store.names import Names, Settled
@@ -92,6 +101,7 @@ def counted(
     *,
     integrations: Sequence[str] | None,
     columns: Sequence[str],
+    failing: bool,
 ) -> DayCounts:
     """See `MetricsStore.day_counts`."""
     first, last = _days(window)
@@ -101,7 +111,10 @@ def counted(
     by_owner = attrgetter("integration_id")
     for owner, parts in groupby(sorted(rows, key=by_owner), by_owner):
         its = list(parts)
-        numbers = roll.take(names.slug_of[owner], [names_of(row.names) for row in its])
+        if failing:
+            numbers = _failing(roll, names.slug_of[owner], its, range(first, last))
+        else:
+            numbers = roll.take(names.slug_of[owner], [names_of(row.names) for row in its])
         for row, numbered in zip(its, numbers, strict=True):
             found.read(row.rows, row.period, row.body, numbered)
     whole = DayCounts(
@@ -109,12 +122,27 @@ def counted(
         np.array(roll.owner, np.int32),
         tuple(roll.installations),
         tuple(roll.customers),
-        found.who,
-        found.day,
-        found.counts,
+        *found.columns(),
     )
     inside = all(first <= row.first_day and row.last_day < last for row in rows)
     return whole if inside else whole.within(first, last)
+
+
+def _failing(roll: Roll, slug: str, parts: Sequence[Any], days: range) -> Iterable[Smalls]:
+    """Number those who failed anything on these days; all others are -1 in the numbers of each
+    part."""
+    named = [installations_of(part.names) for part in parts]
+    wanted = {
+        names[place]
+        for part, names in zip(parts, named, strict=True)
+        for place in failed(part.rows, part.period, part.body, days).tolist()
+    }
+    places = [[place for place, name in enumerate(its) if name in wanted] for its in named]
+    some: list[Texts] = [([its[it] for it in at], []) for its, at in zip(named, places, strict=True)]
+    for its, at, numbers in zip(named, places, roll.take(slug, some), strict=True):
+        found = np.full(len(its), -1, np.int32)
+        found[at] = numbers
+        yield found
 
 
 def _days(window: Window) -> tuple[int, int]:

@@ -302,9 +302,11 @@ class MetricsStore(Protocol):
         *,
         integrations: Sequence[str] | None = None,
         columns: Sequence[str] = COUNTS,
+        failing: bool = False,
     ) -> DayCounts:
         """The `columns` of the same days, some of `app.store.activity.COUNTS`, not merged: for
-        whoever adds them up anyway."""
+        whoever adds them up anyway. `failing`: only of installations with a bad exchange on one of
+        these days; they are few, so that most are not even named, and no customer is."""
 
     def find(
         self,

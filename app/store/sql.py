@@ -175,11 +175,17 @@ class SqlStore:
         *,
         integrations: Sequence[str] | None = None,
         columns: Sequence[str] = COUNTS,
+        failing: bool = False,
     ) -> DayCounts:
         """The same, to be added up; see the Protocol."""
         with self._reading() as (connection, _):
             return activity_parts.counted(
-                connection, self._names, window, integrations=integrations, columns=columns
+                connection,
+                self._names,
+                window,
+                integrations=integrations,
+                columns=columns,
+                failing=failing,
             )
 
     def find(

@@ -149,7 +149,9 @@ def test_however_batches_come_and_merge_the_days_are_the_same(database, batches,
     expected = counted([each for batch in batches for each in batch])
     assert {row[:2] + row[3:6]: row[6:] for row in found(store)} == expected
     for window in (EVER, Window(TODAY - 40 * DAY_US, TODAY - DAY_US)):
-        assert added_up(store, window) == added_up_one_by_one(store, window)
+        for failing in (False, True):
+            one_by_one = added_up_one_by_one(store, window, failing=failing)
+            assert added_up(store, window, failing=failing) == one_by_one
     told = store.day_counts(EVER)
     slugs = [told.integrations[owner] for owner in told.owner.tolist()]
     named = sorted(zip(slugs, told.installations, told.customers, strict=True))
@@ -157,9 +159,9 @@ def test_however_batches_come_and_merge_the_days_are_the_same(database, batches,
     store.close()
 
 
-def added_up(store: MetricsStore, window: Window) -> dict[tuple, tuple]:
+def added_up(store: MetricsStore, window: Window, *, failing: bool) -> dict[tuple, tuple]:
     """What is told to be added up, by installation and day."""
-    told = store.day_counts(window, columns=("good", "partner_faults"))
+    told = store.day_counts(window, columns=("good", "partner_faults"), failing=failing)
     sums: dict[tuple, tuple] = {}
     columns = (told.who, told.day, told.counts["good"], told.counts["partner_faults"])
     for who, day, good, faults in zip(*(each.tolist() for each in columns), strict=True):
@@ -170,9 +172,15 @@ def added_up(store: MetricsStore, window: Window) -> dict[tuple, tuple]:
     return sums
 
 
-def added_up_one_by_one(store: MetricsStore, window: Window) -> dict[tuple, tuple]:
+def added_up_one_by_one(
+    store: MetricsStore, window: Window, *, failing: bool
+) -> dict[tuple, tuple]:
     sums: dict[tuple, tuple] = {}
-    for row in found(store, window):
+    rows = found(store, window)
+    failed = {row[:2] for row in rows if row.bad}
+    for row in rows:
+        if failing and row[:2] not in failed:
+            continue
         key = (row.integration, row.installation, row.day_us)
         known = sums.get(key, (0, 0))
         sums[key] = (known[0] + row.good, known[1] + row.partner_faults)
