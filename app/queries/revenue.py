@@ -164,13 +164,14 @@ def revenue(
     """`NotFound` outside the scope and for an internal integration, to which nobody pays;
     `BadQuery` for a currency that is none and for a window of nothing or of over five years."""
     days = days_of(window)
+    spans = periods(days)
     with looking_up(reading.engine) as registry:
         number = earning(reading, registry, scope, slug, currency)
-        moved = rows.movements_by_day(registry, number, days)
+        moved = rows.movements(registry, number, spans)
         held = rows.holdings(registry, number, days)
         paid = rows.payments(registry, number, days)
         opening = rows.opening_of(held)
-        parts = rows.total(opening, moved, days)
+        parts = rows.total(opening, moved)
         into = currency or usual(held)
         names = {*parts, *(name for name, _ in paid)}
         rates = rows.rates(registry, into, names, last_day(reading, days))
@@ -192,7 +193,7 @@ def revenue(
         payments=_payments(paid, rates),
         currencies=_currencies(parts, rates),
         unmatched=unmatched,
-        points=_points(opening, moved, rates, periods(days)),
+        points=_points(opening, moved, rates, spans),
     )
 
 
@@ -239,21 +240,22 @@ def revenue_by_day(
 ) -> RevenueSeries:
     """The movements of each day of a window; exceptions as `revenue`."""
     days = days_of(window)
+    spans = [Days(day, day + 1) for day in range(*days)]
     with looking_up(reading.engine) as registry:
         number = earning(reading, registry, scope, slug, currency)
-        moved = rows.movements_by_day(registry, number, days)
+        moved = rows.movements(registry, number, spans)
         held = rows.holdings(registry, number, days)
         opening = rows.opening_of(held)
         into = currency or usual(held)
-        names = {*opening, *(name for _, name in moved)}
+        names = set(opening).union(*moved)
         rates = rows.rates(registry, into, names, last_day(reading, days))
-    return RevenueSeries(into, _points(opening, moved, rates, each_day(days)))
+    return RevenueSeries(into, _points(opening, moved, rates, spans))
 
 
 def _points(
     opening: Mapping[str, int], moved: rows.Moved, rates: Conversion, spans: Sequence[Days]
 ) -> tuple[PeriodView, ...]:
-    found = run(opening, rows.by_period(moved, spans), rates)
+    found = run(opening, moved, rates)
     return tuple(PeriodView(*span, each) for span, each in zip(spans, found, strict=True))
 
 
@@ -283,11 +285,6 @@ def periods(days: Days) -> list[Days]:
         step = 1 if length <= _MOST_DAYS else 7
         starts = sorted({days.first, *range(days.end - step, days.first, -step)})
     return [Days(start, end) for start, end in pairwise([*starts, days.end])]
-
-
-def each_day(days: Days) -> list[Days]:
-    """A window in days."""
-    return [Days(day, day + 1) for day in range(days.first, days.end)]
 
 
 def _payments(paid: rows.Paid, rates: Conversion) -> PaymentsView:

@@ -1,9 +1,7 @@
 """What revenue is computed from, read from the registry for one integration."""
 
-from bisect import bisect_right
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -45,12 +43,14 @@ class Sums(NamedTuple):
     share_minor: int
 
 
-Moved = dict[tuple[int, str], Movements]
+#: Movements of periods that follow each other, by currency.
+Moved = Sequence[Mapping[str, Movements]]
 Paid = dict[tuple[str, BillingType], Sums]
 
 
-def movements_by_day(reading: Connection, integration_id: int, days: Days) -> Moved:
-    """The movements of each day and currency in which something moved, without balances."""
+def movements(reading: Connection, integration_id: int, periods: Sequence[Days]) -> Moved:
+    """The movements of periods that follow each other, by currency, without balances."""
+    first, end = periods[0].first, periods[-1].end
     step = RevenueStep
     kind = type_coerce(step.kind, String)
     size = func.sum(func.abs(step.after_minor - step.before_minor))
@@ -58,16 +58,17 @@ def movements_by_day(reading: Connection, integration_id: int, days: Days) -> Mo
         select(step.day, step.currency, kind, size)
         .where(
             step.integration_id == integration_id,
-            step.day >= days.first,
-            step.day < days.end,
+            step.day >= first,
+            step.day < end,
             step.kind != Movement.STILL,
         )
         .group_by(step.day, step.currency, step.kind)
     )
-    sizes: dict[tuple[int, str], dict[str, int]] = defaultdict(dict)
-    for day, currency, word, amount in rows:
-        sizes[day, currency][word] = int(amount)
-    return {key: Movements(**kinds) for key, kinds in sizes.items()}
+    sums = [defaultdict[str, Counter[str]](Counter) for _ in periods]
+    of_day = [each for each, days in zip(sums, periods, strict=True) for _ in range(*days)]
+    for day, currency, word, amount in rows.all():  # all at once: three times as fast
+        of_day[day - first][currency][word] += int(amount)
+    return [{name: Movements(**kinds) for name, kinds in each.items()} for each in sums]
 
 
 def holdings(reading: Connection, integration_id: int, days: Days) -> list[Holding]:
@@ -190,16 +191,6 @@ def plans(reading: Connection, integration_id: int) -> Sequence[Any]:
     ).all()
 
 
-def by_period(moved: Moved, periods: Sequence[Days]) -> list[dict[str, Movements]]:
-    """Movements by day as those of periods that follow each other, by currency."""
-    found: list[dict[str, Movements]] = [{} for _ in periods]
-    ends = [period.end for period in periods]
-    for (day, currency), part in moved.items():
-        known = found[bisect_right(ends, day)]
-        known[currency] = added(known.get(currency, _NOTHING), part)
-    return found
-
-
 def rates(reading: Connection, into: str, currencies: Collection[str], day: int) -> Conversion:
     """How to say these currencies in one, as of a day."""
     if not set(currencies) - {into, ""}:
@@ -233,16 +224,16 @@ def opening_of(held: Collection[Holding]) -> dict[str, int]:
     return dict(found)
 
 
-def total(opening: Mapping[str, int], moved: Moved, days: Days) -> dict[str, Movements]:
-    """The movements of all of some days, by currency, with their opening balances."""
-    [whole] = by_period(moved, [days])
-    names = {name for name, amount in opening.items() if amount} | whole.keys()
-    return {
-        name: replace(whole.get(name, _NOTHING), opening=opening.get(name, 0)) for name in names
-    }
+def total(opening: Mapping[str, int], moved: Moved) -> dict[str, Movements]:
+    """The movements of all of these periods, by currency, with their opening balances."""
+    found = {name: Movements(amount) for name, amount in opening.items() if amount}
+    for parts in moved:
+        for name, part in parts.items():
+            found[name] = _added(found.get(name, _NOTHING), part)
+    return found
 
 
-def added(one: Movements, other: Movements) -> Movements:
+def _added(one: Movements, other: Movements) -> Movements:
     """The movements of two periods, with the opening of the first."""
     return Movements(
         one.opening,

@@ -138,7 +138,9 @@ def _failing(roll: Roll, slug: str, parts: Sequence[Any], days: range) -> Iterab
         for place in failed(part.rows, part.period, part.body, days).tolist()
     }
     places = [[place for place, name in enumerate(its) if name in wanted] for its in named]
-    some: list[Texts] = [([its[it] for it in at], []) for its, at in zip(named, places, strict=True)]
+    some: list[Texts] = [
+        ([its[it] for it in at], []) for its, at in zip(named, places, strict=True)
+    ]
     for its, at, numbers in zip(named, places, roll.take(slug, some), strict=True):
         found = np.full(len(its), -1, np.int32)
         found[at] = numbers
