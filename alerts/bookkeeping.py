@@ -1,15 +1,18 @@
 """Looking after what is folded from billing events: each minute what ended by itself, each night
-everything."""
+everything; and each hour what integrations are compared by."""
 
 from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from app.commands.benchmark import keep_figures
 from app.commands.recompute import end_what_ended, recompute
 from app.domain.window import DAY_US, HOUR_US
 from app.logs import get as get_logger
+from app.queries import Reading, figures_of_last_month
 
 TURN_S = 60.0
+COMPARE_S = 3600.0
 #: When the night's work begins, from midnight UTC on.
 _NIGHT_US = 3 * HOUR_US
 
@@ -31,6 +34,11 @@ class Bookkeeper:
             done = recompute(self._engine, now_us)
             self._night = _night_of(now_us)
             self._log.info("recomputed", subscriptions=done.subscriptions, mended=done.mended)
+
+
+def compare(reading: Reading) -> None:
+    """Count the figures of last month anew."""
+    keep_figures(reading.engine, *figures_of_last_month(reading))
 
 
 def _night_of(at_us: int) -> int:

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
 
+from alerts.bookkeeping import COMPARE_S, Bookkeeper, compare
 from alerts.bookkeeping import TURN_S as BOOKS_S
-from alerts.bookkeeping import Bookkeeper
 from alerts.clockwork import Clockwork, Job
 from alerts.dispatch import Send, dispatch
 from alerts.engine import INTERVAL_S
@@ -66,6 +66,7 @@ def main(settings: Settings) -> int:
         )
         jobs["weekly report"] = Job(reporter.turn, REPORT_S)
     jobs["bookkeeping"] = Job(Bookkeeper(engine, now_us).turn, BOOKS_S)
+    jobs["benchmark"] = Job(partial(compare, Reading(engine, store)), COMPARE_S)
     clockwork = Clockwork(jobs)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

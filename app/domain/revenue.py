@@ -88,7 +88,7 @@ class Step(NamedTuple):
     """What an account pays in one currency from the end of `day` to that of `until_day`.
 
     `active`, `cycle` and `anchor_day` are of the account as a whole; of steps of several currencies
-    those of the newest day hold.
+    those of the newest day hold. `mixed`: the account has steps in several.
     """
 
     currency: str
@@ -100,6 +100,7 @@ class Step(NamedTuple):
     active: bool
     cycle: int
     anchor_day: int
+    mixed: bool = False
 
 
 def line(stretches: Sequence[Stretch], away: Sequence[Span]) -> Line:
@@ -166,6 +167,9 @@ def steps(lines: Sequence[Line]) -> list[Step]:
             found.append(_step(currency, day, before, after, paid))
         paid = paid or bool(after.amounts)
         before = after
+    # One that was told of without any amount has a step without a currency, which is none.
+    if len(last.keys() - {""}) > 1:
+        found = [each._replace(mixed=True) for each in found]
     return found
 
 

@@ -26,6 +26,7 @@ from app.models.alert import (
 )
 from app.models.audit import AuditEntry
 from app.models.base import Base
+from app.models.benchmark import BenchmarkFigure
 from app.models.billing import BilledEvent, ExchangeRate, PaymentDay, RevenueStep, Subscription
 from app.models.error_group import ErrorGroupState
 from app.models.installation import Installation
@@ -60,6 +61,7 @@ __all__ = [
     "ApiToken",
     "AuditEntry",
     "Base",
+    "BenchmarkFigure",
     "BilledEvent",
     "Delivery",
     "DeprecatedOperation",

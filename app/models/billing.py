@@ -4,7 +4,16 @@ Only `billing_events` and `exchange_rates` are facts. `subscriptions`, `revenue_
 `payment_days` follow from them (`app.commands.ledger` is their only writer) and can be made anew.
 """
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.billing import BillingType
@@ -19,6 +28,7 @@ HAS_INVOICE = "invoice IS NOT NULL"
 LACKS_SHARE = "payment AND share_ppm IS NULL"
 IS_RUNNING_OUT = "ends_us IS NOT NULL"
 IS_PAYING = "mrr_minor > 0"
+IS_MIXED = "mixed"
 HAD_TRIAL = "trial_us IS NOT NULL"
 
 
@@ -226,6 +236,12 @@ class RevenueStep(Base):
             "integration_id", "until_day", "day", "after_minor", "currency", "active", "cycle",
             "anchor_day", "account",
         ),
+        Index(
+            "ix_revenue_steps_mixed",
+            "integration_id", "account",
+            sqlite_where=text(IS_MIXED),
+            postgresql_where=text(IS_MIXED),
+        ),
     )  # fmt: skip
 
     integration_id: Mapped[int] = mapped_column(
@@ -257,6 +273,9 @@ class RevenueStep(Base):
     )
     anchor_day: Mapped[int] = mapped_column(
         comment="Counted from this day, whole days since 1970 UTC"
+    )
+    mixed: Mapped[bool] = mapped_column(
+        server_default=false(), comment="Whether the account ever had amounts in several currencies"
     )
 
 

@@ -12,6 +12,7 @@ docs/numbers.md defines every number returned here.
 """
 
 from app.queries.at_risk import RiskView, at_risk, at_risk_of_all
+from app.queries.benchmark import figures_of_last_month
 from app.queries.budgets import BudgetView, budgets
 from app.queries.churn import ChurnView, churn
 from app.queries.closeup import Closeup, closeup
@@ -91,6 +92,7 @@ __all__ = [
     "error_groups",
     "export",
     "export_usage",
+    "figures_of_last_month",
     "funnel",
     "funnels",
     "gates",

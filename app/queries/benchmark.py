@@ -2,6 +2,10 @@
 
 The one question that reads beyond its scope: what of it leaves here are quartiles of at least five
 others, by the rules of `app.domain.benchmark`.
+
+The figures of all integrations are counted ahead, once an hour (`figures_of_last_month`, kept by
+`app.commands.benchmark`): a page would count those of a whole category. What nobody counted yet, of
+a new integration or in the first minutes of a month, is counted when it is asked for.
 """
 
 from collections import defaultdict
@@ -23,7 +27,7 @@ from app.domain.benchmark import (
 )
 from app.domain.retention import Days, Ratio, ratio, retention
 from app.domain.window import DAY_US, Window
-from app.models import Installation, Integration, Partner, Subscription, Visibility
+from app.models import BenchmarkFigure, Installation, Integration, Partner, Subscription, Visibility
 from app.queries import revenue_rows as rows
 from app.queries.reading import Reading
 from app.queries.results import IntegrationView
@@ -59,12 +63,55 @@ def benchmark(reading: Reading, view: IntegrationView) -> BenchmarkView:
         return BenchmarkView(None, window, ())
     with looking_up(reading.engine) as registry:
         members = _members(registry, view)
-        figures = {slug: _of_money(registry, number, days) for slug, (number, _) in members.items()}
-        _add_installs(registry, members, days, figures)
-    _add_errors(reading, window, figures)
+        figures = _kept(registry, members, days)
+    rest = {slug: number for slug, (number, _) in members.items() if slug not in figures}
+    figures |= _counted(reading, rest, days)
     return BenchmarkView(
         view.category, window, tuple(_compared(name, view, members, figures) for name in FIGURES)
     )
+
+
+def figures_of_last_month(reading: Reading) -> tuple[int, dict[int, _Figures]]:
+    """The first day of the last whole month, and the figures of every integration that is compared,
+    by its id."""
+    days = last_month(reading.clock())
+    statement = select(Integration.slug, Integration.id).where(
+        Integration.category.is_not(None), Integration.removed_us.is_(None)
+    )
+    with looking_up(reading.engine) as registry:
+        ids = {row.slug: row.id for row in registry.execute(statement)}
+    found = _counted(reading, ids, days)
+    return days.first, {ids[slug]: its for slug, its in found.items()}
+
+
+def _kept(
+    registry: Connection, members: Mapping[str, tuple[int, str]], days: Days
+) -> dict[str, _Figures]:
+    """The figures of those members that are counted already."""
+    slug_of = {number: slug for slug, (number, _) in members.items()}
+    table = BenchmarkFigure
+    rows_ = registry.execute(
+        select(table.integration_id, table.figure, table.numerator, table.denominator).where(
+            table.integration_id.in_(sorted(slug_of)), table.first_day == days.first
+        )
+    )
+    found: dict[str, _Figures] = defaultdict(dict)
+    for number, figure, numerator, denominator in rows_:
+        its = found[slug_of[number]]
+        if denominator:
+            its[figure] = Ratio(numerator, denominator)
+    return dict(found)
+
+
+def _counted(reading: Reading, ids: Mapping[str, int], days: Days) -> dict[str, _Figures]:
+    """The figures of integrations over a month, from what they rest on."""
+    if not ids:
+        return {}
+    with looking_up(reading.engine) as registry:
+        figures = {slug: _of_money(registry, number, days) for slug, number in ids.items()}
+        _add_installs(registry, ids, days, figures)
+    _add_errors(reading, Window(*month_us(days)), figures)
+    return figures
 
 
 def _members(registry: Connection, view: IntegrationView) -> dict[str, tuple[int, str]]:
@@ -101,12 +148,9 @@ def _of_money(registry: Connection, number: int, days: Days) -> _Figures:
 
 
 def _add_installs(
-    registry: Connection,
-    members: Mapping[str, tuple[int, str]],
-    days: Days,
-    figures: Mapping[str, _Figures],
+    registry: Connection, ids: Mapping[str, int], days: Days, figures: Mapping[str, _Figures]
 ) -> None:
-    slug_of = {number: slug for slug, (number, _) in members.items()}
+    slug_of = {number: slug for slug, number in ids.items()}
     counts = registry.execute(
         select(
             Installation.integration_id,

@@ -9,11 +9,12 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, func, or_, select, text
 from sqlalchemy.orm import aliased
 
 from app.domain.retention import Days, Holding
 from app.models import RevenueStep
+from app.models.billing import IS_MIXED
 
 #: Accounts in one list of a statement.
 _CHUNK = 500
@@ -27,15 +28,9 @@ def in_several_currencies(reading: Connection, integration_id: int) -> list[str]
 
 
 def _several(integration_id: int) -> Select[Any]:
-    """One that was told of without any amount has a step without a currency, which is none."""
     step = RevenueStep
-    first, last = func.min(step.currency), func.max(step.currency)
-    return (
-        select(step.account)
-        .where(step.integration_id == integration_id, step.currency != "")
-        .group_by(step.account)
-        .having(first != last)
-    )
+    mine = (step.integration_id == integration_id, text(f"revenue_steps.{IS_MIXED}"))
+    return select(step.account).where(*mine).distinct()
 
 
 class Among:

@@ -35,11 +35,11 @@ def compared(engine, others: int, *, partners: int | None = None, installs: int 
         came(engine, f"theirs-{n}", installs, n + 1)
 
 
-def came(engine, slug: str, installs: int, activated: int) -> None:
+def came(engine, slug: str, installs: int, activated: int, name: str = "oct") -> None:
     """So many in October, of which some were activated, each an hour later than the one before."""
     told = []
     for n in range(installs):
-        of = {"integration": slug, "installation": f"oct-{n}", "source": f"way-{n % 2}"}
+        of = {"integration": slug, "installation": f"{name}-{n}", "source": f"way-{n % 2}"}
         told.append(event("started", OCTOBER_US, **of))
         if n < activated:
             told += [event(step, OCTOBER_US + (n + 1) * HOUR_US, **of) for step in STEPS[1:]]

@@ -2,12 +2,13 @@
 
 import pytest
 
+from alerts.bookkeeping import compare
 from app.db import transaction
-from app.domain.window import MINUTE_US
-from app.models import Integration
+from app.domain.window import DAY_US, MINUTE_US
+from app.models import BenchmarkFigure, Integration
 from tests.app.billing_worlds import post, started
-from tests.app.lever_worlds import CATEGORY, OCTOBER_US, compared, stalls
-from tests.app.web_world import INSIDE, SLUGS
+from tests.app.lever_worlds import CATEGORY, OCTOBER_US, came, compared, stalls
+from tests.app.web_world import INSIDE, SLUGS, integration, partner
 from tests.contract.worlds import exchange, failure
 
 SLUG = SLUGS[0]
@@ -94,6 +95,37 @@ def test_errors_are_compared_too_and_removed_and_internal_ones_are_left_out(worl
         session.query(Integration).filter_by(slug="theirs-0").one().removed_us = 1
         session.query(Integration).filter_by(slug="theirs-1").one().visibility = "internal"
     assert activation(world)["others"] is None
+
+
+def test_figures_are_told_as_they_were_last_counted_and_what_nobody_counted_is(world):
+    compared(world.engine, 5)
+    before = activation(world)
+    compare(world.reading)
+    assert levers(world)["benchmark"]["figures"] == counted_when_asked(world)
+    came(world.engine, SLUG, 20, 20, "more")
+    assert activation(world) == before, "it was counted before that"
+    with transaction(world.engine) as session:
+        owner = partner("late", "Late")
+        session.add(owner)
+        session.flush()
+        late = integration(owner, "late-one")
+        late.category = CATEGORY
+        session.add(late)
+    came(world.engine, "late-one", 20, 20)
+    assert activation(world)["others"] != before["others"], "and of this one nothing was"
+    compare(world.reading)
+    assert activation(world)["own"] == 0.75
+    world.clock.pass_us(40 * DAY_US)
+    assert activation(world)["own"] is None, "another month is the last one"
+
+
+def counted_when_asked(world) -> list[dict]:
+    """The figures without any that are counted ahead."""
+    with transaction(world.engine) as session:
+        session.query(BenchmarkFigure).delete()
+    found = levers(world)["benchmark"]["figures"]
+    compare(world.reading)
+    return found
 
 
 def test_without_a_category_there_is_nothing_to_compare_with(world):

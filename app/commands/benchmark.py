@@ -1,0 +1,31 @@
+"""Keeping the figures that integrations are compared by, counted ahead."""
+
+from collections.abc import Mapping
+from typing import cast
+
+from sqlalchemy import Engine, Table, delete
+
+from app.commands.bulk import insert_rows
+from app.db import transaction
+from app.domain.benchmark import FIGURES
+from app.domain.retention import Ratio
+from app.models import BenchmarkFigure
+
+_COLUMNS = ("integration_id", "first_day", "figure", "numerator", "denominator")
+_NOTHING = (0, 0)
+
+
+def keep_figures(
+    engine: Engine, first_day: int, figures: Mapping[int, Mapping[str, Ratio]]
+) -> None:
+    """Put the figures of the month that began with `first_day` (whole days since 1970 UTC) in place
+    of all that are kept. By the id of an integration; what it has none of is kept as such."""
+    rows = [
+        (number, first_day, name, *((its[name].numerator, its[name].denominator)
+                                    if name in its else _NOTHING))
+        for number, its in figures.items()
+        for name in FIGURES
+    ]  # fmt: skip
+    with transaction(engine) as session:
+        session.execute(delete(BenchmarkFigure))
+        insert_rows(session, cast(Table, BenchmarkFigure.__table__), _COLUMNS, rows)
