@@ -5,7 +5,6 @@ and daily activity marks; no exchange is looked at. Only exchanges that name an 
 who uses it; the others are counted beside.
 """
 
-from collections import defaultdict
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -115,9 +114,11 @@ def usage(reading: Reading, scope: Scope, slug: str, window: Window) -> UsageVie
     found = operations_of(reading, slug, days)
     operations = found.used
     deprecated = [each for each in operations if each.deprecated and each.exchanges]
-    customers, shares = _customers(counts, days)
+    inside = counts.within(*days)
+    customers, by_customer = _customers(inside, counts.within(*days.before))
+    shares = {top: Terms(*terms) for top, terms in concentration(by_customer).items()}
     exchanges = sum(each.exchanges for each in operations)
-    named = int(usage_days.by_installation(counts, days, "exchanges").sum())
+    named = sum(by_customer)
     active = {span: numbers[-1] for span, numbers in rolling.items()}
     return UsageView(
         integration=slug,
@@ -132,22 +133,22 @@ def usage(reading: Reading, scope: Scope, slug: str, window: Window) -> UsageVie
                 lapsed=growth.lapsed,
                 exchanges=exchanges,
                 greatest_ratio=shares[1].value,
-                customers=len(customers),
+                customers=len(by_customer),
                 deprecated=len(deprecated),
             )
         ),
         active=active,
         stickiness=Terms(sum(rolling[DAY][-MONTH:]), MONTH * active[MONTH]),
         growth=growth,
-        customers_active=len(customers),
+        customers_active=len(by_customer),
         exchanges=exchanges,
         exchanges_before=sum(each.before for each in operations),
         unnamed=max(exchanges - named, 0),
         waited_us=found.waited_us,
         waited_before_us=found.waited_before_us,
         concentration=shares,
-        days=_days(counts, presence, days, rolling),
-        customers=tuple(customers[:MOST_CUSTOMERS]),
+        days=_days(inside, presence, days, rolling),
+        customers=tuple(customers),
         operations=operations,
         versions=versions_of(operations),
         cohorts=tuple(usage_days.cohorts(presence)),
@@ -166,34 +167,37 @@ def days_of(window: Window) -> Days:
 
 
 def _days(
-    counts: DayCounts, presence: Presence, days: Days, rolling: dict[int, list[int]]
+    inside: DayCounts, presence: Presence, days: Days, rolling: dict[int, list[int]]
 ) -> tuple[DayUse, ...]:
     columns = zip(
         *(rolling[span][-days.length :] for span in (DAY, WEEK, MONTH)),
         usage_days.new_by_day(presence, days),
-        usage_days.by_day(counts, days, "exchanges"),
-        usage_days.by_day(counts, days, "good"),
-        usage_days.by_day(counts, days, "bad"),
+        *(usage_days.by_day(inside, days, name) for name in _COUNTED),
         strict=True,
     )
     return tuple(DayUse((days.first + place) * DAY_US, *row) for place, row in enumerate(columns))
 
 
-def _customers(counts: DayCounts, days: Days) -> tuple[list[CustomerUse], dict[int, Terms]]:
-    """Those active in the window, most exchanges first, and on how few of them it hangs."""
-    now = usage_days.by_installation(counts, days, "exchanges")
-    before = usage_days.by_installation(counts, days.before, "exchanges")
-    good = usage_days.by_installation(counts, days, "good")
-    bad = usage_days.by_installation(counts, days, "bad")
-    chosen = np.flatnonzero(now).tolist()
-    sums: dict[tuple[str, bool], list[int]] = defaultdict(lambda: [0] * 5)
-    names = usage_days.customers_of(counts, chosen)
-    columns = np.stack([np.ones_like(now), now, before, good, bad])[:, chosen].T.tolist()
-    for it, name, row in zip(chosen, names, columns, strict=True):
-        known = sums[name, bool(counts.customers[it])]
-        for place, number in enumerate(row):
-            known[place] += number
-    found = [CustomerUse(name, named, *row) for (name, named), row in sums.items()]
+def _customers(inside: DayCounts, before: DayCounts) -> tuple[list[CustomerUse], list[int]]:
+    """The `MOST_CUSTOMERS` of those active in the window, most exchanges first, and how many
+    exchanges each of all has."""
+    now = usage_days.by_installation(inside, "exchanges")
+    chosen = np.flatnonzero(now)
+    names, places = usage_days.customers_of(inside, chosen.tolist())
+    columns = (
+        np.ones_like(now),
+        now,
+        usage_days.by_installation(before, "exchanges"),
+        usage_days.by_installation(inside, "good"),
+        usage_days.by_installation(inside, "bad"),
+    )
+    sums = np.zeros((len(columns), len(names)), np.int64)
+    for into, column in zip(sums, columns, strict=True):
+        np.add.at(into, places, column[chosen])
+    exchanges = sums[1]
+    # Equal ones by name: all that could be among the first are put in order.
+    least = np.sort(exchanges)[::-1][:MOST_CUSTOMERS][-1:].sum()
+    first = np.flatnonzero(exchanges >= least).tolist()
+    found = [CustomerUse(*names[it], *sums[:, it].tolist()) for it in first]
     found.sort(key=lambda each: (-each.exchanges, each.customer))
-    shares = concentration([each.exchanges for each in found])
-    return found, {top: Terms(*terms) for top, terms in shares.items()}
+    return found[:MOST_CUSTOMERS], exchanges.tolist()

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,7 @@ _EPOCH_WEEKDAY = 3  # the first of January 1970 was a Thursday; weeks begin on M
 _WEEK_DAYS = 7
 
 
-@dataclass(frozen=True, slots=True)
-class Days:
+class Days(NamedTuple):
     """Days from `first` to before `end`, whole days since 1970 UTC."""
 
     first: int
@@ -67,51 +67,41 @@ class Cohort:
 
 
 class Presence:
-    """On which days each installation was active. `seen` has shape (installations, days)."""
+    """On which days each installation was active. `seen` has shape (days, installations)."""
 
     def __init__(self, counts: DayCounts, known: Days) -> None:
         self.known = known
-        size = len(counts.installations)
-        self.seen = np.zeros((size, known.length), np.bool_)
-        self.seen[counts.who, counts.day - known.first] = True
-        self._places = np.nonzero(self.seen)
+        self.seen = np.zeros((known.length, len(counts.installations)), np.bool_)
+        self.seen[counts.day - known.first, counts.who] = True
+        #: The active days up to the end of each day.
+        self._until = np.cumsum(self.seen, axis=0, dtype=np.int16)
 
     def part(self, days: Days) -> NDArray[np.bool_]:
-        """The columns of some days."""
+        """The rows of some days."""
         first = max(days.first - self.known.first, 0)
-        part: NDArray[np.bool_] = self.seen[:, first : max(days.end - self.known.first, 0)]
+        part: NDArray[np.bool_] = self.seen[first : max(days.end - self.known.first, 0)]
         return part
 
     def rolling(self, span: int) -> list[int]:
-        """For every known day, the installations active within the `span` days up to its end.
-
-        Each active day counts until `span` days later or the next active day, whichever is first;
-        so a day's number is a running sum of what begins and ends.
-        """
-        length = self.known.length
-        who, day = self._places
-        following = np.full(len(day), length + span, np.int64)
-        same = who[1:] == who[:-1]
-        following[:-1][same] = day[1:][same]
-        until = np.minimum(np.minimum(day + span, following), length)
-        begins = np.bincount(day, minlength=length + 1)
-        ends = np.bincount(until, minlength=length + 1)
-        found: list[int] = np.cumsum(begins - ends)[:length].tolist()
+        """For every known day, the installations active within the `span` days up to its end:
+        those with more active days until then than until before."""
+        active = self._until > 0
+        active[span:] = self._until[span:] > self._until[:-span]
+        found: list[int] = active.sum(axis=1).tolist()
         return found
 
     def firsts(self) -> Ints:
-        """For each installation the column of its first active day; the number of columns for one
-        that never was active."""
-        first: Ints = np.argmax(self.seen, axis=1)
-        first[~self.seen.any(axis=1)] = self.known.length
-        return first
+        """For each installation the row of its first active day; the number of rows for one that
+        never was active."""
+        firsts: Ints = (self._until == 0).sum(axis=0)
+        return firsts
 
 
 def growth(presence: Presence, days: Days) -> Growth:
     """How the active installations of a window compare with those before."""
-    now = presence.part(days).any(axis=1)
-    before = presence.part(days.before).any(axis=1)
-    earlier = presence.part(Days(presence.known.first, days.first)).any(axis=1)
+    now = presence.part(days).any(axis=0)
+    before = presence.part(days.before).any(axis=0)
+    earlier = presence.part(Days(presence.known.first, days.first)).any(axis=0)
     return Growth(
         active=int(now.sum()),
         before=int(before.sum()),
@@ -145,7 +135,7 @@ def cohorts(presence: Presence) -> list[Cohort]:
         return []
     firsts = presence.firsts() + presence.known.first
     active = np.stack(
-        [presence.part(Days(day, min(day + _WEEK_DAYS, end))).any(axis=1) for day in weeks]
+        [presence.part(Days(day, min(day + _WEEK_DAYS, end))).any(axis=0) for day in weeks]
     )
     found = []
     for place, day in enumerate(weeks):
@@ -155,30 +145,36 @@ def cohorts(presence: Presence) -> list[Cohort]:
     return found
 
 
-def by_day(counts: DayCounts, days: Days, name: str) -> list[int]:
-    """A count of the rows, added up for each day of the window."""
-    inside = (counts.day >= days.first) & (counts.day < days.end)
-    places = counts.day[inside] - days.first
+def by_day(inside: DayCounts, days: Days, name: str) -> list[int]:
+    """A count of the rows `inside` some days, added up for each of them."""
     found: list[int] = np.bincount(
-        places, weights=counts.counts[name][inside], minlength=days.length
+        inside.day - days.first, weights=inside.counts[name], minlength=days.length
     ).astype(np.int64).tolist()  # fmt: skip
     return found
 
 
-def by_installation(counts: DayCounts, days: Days, name: str) -> Ints:
-    """The same for each installation, shape (installations,)."""
-    inside = (counts.day >= days.first) & (counts.day < days.end)
+def by_installation(inside: DayCounts, name: str) -> Ints:
+    """A count of the rows, added up for each installation, shape (installations,)."""
     found: Ints = np.bincount(
-        counts.who[inside],
-        weights=counts.counts[name][inside],
-        minlength=len(counts.installations),
+        inside.who, weights=inside.counts[name], minlength=len(inside.installations)
     ).astype(np.int64)
     return found
 
 
-def customers_of(counts: DayCounts, chosen: Sequence[int]) -> list[str]:
-    """Whose the installations at `chosen` are; one without a customer stands for itself."""
-    return [counts.customers[it] or counts.installations[it] for it in chosen]
+def customers_of(counts: DayCounts, chosen: Sequence[int]) -> tuple[list[tuple[str, bool]], Ints]:
+    """Whose the installations at `chosen` are, each once and whether it was named, and for each
+    installation where its customer stands there; one without a customer stands for itself."""
+    numbers: dict[tuple[str, bool], int] = {}
+    told, names = counts.customers, counts.installations
+    places = np.fromiter(
+        (
+            numbers.setdefault((told[it] or names[it], bool(told[it])), len(numbers))
+            for it in chosen
+        ),
+        np.int64,
+        len(chosen),
+    )
+    return list(numbers), places
 
 
 def _monday(day: int) -> int:

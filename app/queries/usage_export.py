@@ -26,10 +26,11 @@ def export_usage(reading: Reading, scope: Scope, slug: str, window: Window) -> I
     counts = reading.store.day_counts(
         both, integrations=[slug], columns=("exchanges", "good", "bad")
     )
+    inside, earlier = (counts.within(*each) for each in (days, days.before))
     now, good, bad = (
-        usage_days.by_installation(counts, days, name) for name in ("exchanges", "good", "bad")
+        usage_days.by_installation(inside, name) for name in ("exchanges", "good", "bad")
     )
-    before = usage_days.by_installation(counts, days.before, "exchanges")
+    before = usage_days.by_installation(earlier, "exchanges")
     chosen = np.argsort(-now, kind="stable")[: int((now > 0).sum())]
 
     def lines() -> Iterator[str]:
