@@ -74,7 +74,7 @@ class _Met(NamedTuple):
 
 _Mets = Mapping[str, Mapping[str, _Met]]
 #: What installations are worth, by currency.
-_Worth = defaultdict[str, Counter[str]]
+_Worth = dict[str, dict[str, int]]
 
 
 @timed_query("at_risk")
@@ -170,13 +170,14 @@ def _payers(registry: Connection, slugs: Sequence[str]) -> tuple[dict[str, int],
 def _worth(registry: Connection, payers: Mapping[str, int], met: _Mets) -> dict[str, _Worth]:
     """What the installations that met something are worth a month now, in each currency; of those
     integrations that anybody pays for."""
-    found: dict[str, _Worth] = {slug: defaultdict(Counter) for slug in payers}
+    found: dict[str, _Worth] = {slug: {} for slug in payers}
     slug_of = {number: slug for slug, number in payers.items()}
     keys = [(payers[slug], name) for slug, its in met.items() for name in its]
     for start in range(0, len(keys), _TOGETHER):
         wanted = _PAYING.where(_KEY.in_(keys[start : start + _TOGETHER]))
         for number, installation, currency, amount in registry.execute(wanted).all():
-            found[slug_of[number]][installation][currency or ""] += amount
+            amounts = found[slug_of[number]].setdefault(installation, {})
+            amounts[currency or ""] = amounts.get(currency or "", 0) + amount
     return found
 
 

@@ -121,8 +121,9 @@ def failed(rows: int, period: int, body: bytes, days: range) -> NDArray[np.int64
     """The installations of a part that failed anything on these days, by their places among its
     names."""
     [bad] = _counts(body, rows, ("bad",))
-    day = np.frombuffer(body, "u1", rows, _DAY_AT * rows) + np.int32(period * PERIOD_DAYS)
-    chosen = (bad > 0) & (day >= days.start) & (day < days.stop)
+    chosen = np.flatnonzero(bad)
+    day = np.frombuffer(body, "u1", rows, _DAY_AT * rows)[chosen] + np.int32(period * PERIOD_DAYS)
+    chosen = chosen[(day >= days.start) & (day < days.stop)]
     return np.flatnonzero(np.bincount(np.frombuffer(body, "<u4", rows)[chosen]))
 
 
