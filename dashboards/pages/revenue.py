@@ -79,7 +79,7 @@ def layout(slug: str, **_query: str) -> html.Div:
                     html.Div(
                         [
                             html.Div("", id=ids.REVENUE_PERIOD, className="period"),
-                            html.A("as CSV", id=ids.REVENUE_CSV, href=""),
+                            html.A("CSV", id=ids.REVENUE_CSV, href="", className="button"),
                         ],
                         className="title-row",
                     ),

@@ -52,8 +52,8 @@ def _sessions() -> html.Section:
         column("agent", "With", keep=True, minWidth=150, flex=4),
         column("method", "By", minWidth=80, flex=1),
         column("address", "From", minWidth=110, flex=2),
-        column("seen", "Last used", keep=True, minWidth=172, flex=2),
-        column("created", "Since", minWidth=172, flex=2),
+        column("seen", "Last used", keep=True, minWidth=188, flex=2),
+        column("created", "Since", minWidth=188, flex=2),
     ]
     body = [
         grid(ids.SETTINGS_SESSIONS, columns, label="Your sessions", empty="None."),
@@ -83,7 +83,7 @@ def _people() -> html.Section:
         column("email", "E-mail", keep=True, minWidth=136, flex=4),
         column("role", "Role", keep=True, minWidth=126, flex=2),
         column("places", "Belongs to", minWidth=120, flex=3),
-        column("seen", "Last seen", minWidth=172, flex=2),
+        column("seen", "Last seen", minWidth=188, flex=2),
         column("state", "State", keep=True, minWidth=100, flex=1),
     ]
     invite, change = ids.SETTINGS_INVITE, ids.SETTINGS_CHANGE
@@ -119,8 +119,8 @@ def _tokens() -> html.Section:
         column("name", "Name", keep=True, minWidth=120, flex=3),
         column("role", "Role", keep=True, minWidth=126, flex=2),
         column("place", "Belongs to", minWidth=110, flex=2),
-        column("used", "Last used", minWidth=172, flex=2),
-        column("created", "Added", minWidth=172, flex=2),
+        column("used", "Last used", minWidth=188, flex=2),
+        column("created", "Added", minWidth=188, flex=2),
     ]
     of = ids.SETTINGS_MAKE
     body = [
@@ -142,7 +142,7 @@ def _tokens() -> html.Section:
 
 def _audit() -> html.Section:
     columns = [
-        column("at", "When", keep=True, minWidth=176, flex=2),
+        column("at", "When", keep=True, minWidth=188, flex=2),
         column("actor", "Who", minWidth=120, flex=3),
         column("action", "Did", keep=True, minWidth=120, flex=2),
         column("subject", "To", minWidth=120, flex=3),
