@@ -20,7 +20,7 @@ from app import db, migrations
 from app.commands import routing
 from app.domain.route import Breaker, Limits
 from app.errors import MidspanError, SchemaError, SettingsError
-from app.models import ApiToken, Base, Integration, Partner, RegistryState, User
+from app.models import ApiToken, Base, Integration, Partner, RegistryState, RevenueStep, User
 from app.settings import Settings, load
 
 HEAD = migrations.registry_head()
@@ -224,6 +224,40 @@ def test_people_and_their_partners_outlive_the_change_of_their_tables(registries
     with pytest.raises(IntegrityError), db.transaction(engine) as session:
         session.execute(text("UPDATE api_tokens SET role = 'internal'"))
     engine.dispose()
+
+
+def test_who_paid_in_several_currencies_before_is_marked(registries) -> None:
+    url = registries.empty_url()
+    path = db.sqlite_path(url)
+    if path:
+        path.touch()
+    engine = db.registry_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(migrations._config(connection), "0015_partner_rules")
+        for statement in BEFORE_PEOPLE[:1]:
+            connection.execute(text(statement))
+        connection.execute(text(
+            "INSERT INTO integrations (id, partner_id, slug, name, visibility, connect_ms, idle_ms,"
+            " total_ms, first_byte_ms, body_bytes, allow_private_addresses, created_us, updated_us)"
+            " VALUES (5, 7, 'issues', 'I', 'public', 1, 1, 1, 1, 1, false, 1, 1)"
+        ))  # fmt: skip
+        for account, currency, day in BEFORE_MARKS:
+            connection.execute(text(
+                "INSERT INTO revenue_steps (integration_id, account, currency, day, until_day,"
+                " before_minor, after_minor, kind, active, cycle, anchor_day) VALUES"
+                f" (5, '{account}', '{currency}', {day}, 99, 0, 1, 'new', true, 0, 0)"
+            ))  # fmt: skip
+    migrations.migrate_registry(url)
+    with db.reading(engine) as session:
+        marked = session.scalars(select(RevenueStep.account).where(RevenueStep.mixed)).all()
+    assert marked == ["c:both", "c:both"]
+    engine.dispose()
+
+
+BEFORE_MARKS = (
+    ("c:both", "USD", 1), ("c:both", "EUR", 2), ("c:one", "USD", 1), ("c:one", "USD", 2),
+    ("c:free", "", 1), ("c:free", "USD", 2),
+)  # fmt: skip
 
 
 BEFORE_PEOPLE = (
