@@ -4,7 +4,7 @@ Serves the store of `bench.queries` (200 integrations, thirty days) with the rea
 process held to one core, while a writer commits a batch every second as a loader does. Twenty
 people follow links as a person does and look at a page for two to five seconds; every callback
 of a click is timed from outside. Then all click as fast as they can. A browser opens the first
-page, and axe and Lighthouse look at the pages.
+page, and one that has the same libraries and nothing to say; axe and Lighthouse look at the pages.
 
     python -m bench.pages [people] [seconds]
 """
@@ -61,7 +61,8 @@ def main() -> None:
         for person in crew:
             person.close()
         os.sched_setaffinity(0, _CORES)
-        seen = look(base, EMAIL, PASSWORD, SLUGS[0])
+        with floor() as least:
+            seen = look(base, EMAIL, PASSWORD, SLUGS[0], least)
     rows = [_row(name, found) for name, found in sorted(times.items())]
     rows.append(_row("every callback", [each for found in times.values() for each in found]))
     report("pages", rows, {"people": people, **_rush(rush), **seen})
@@ -88,10 +89,27 @@ def served(path: Path, home: Path) -> Iterator[tuple[str, int]]:
         "BENCH_PAGES_BEGUN_US": str(time.time_ns() // 1000),
     }
     command = [sys.executable, "-m", "gunicorn", "--workers=1", "bench.pages_wsgi:app"]
-    server = subprocess.Popen(_ON_ONE_CORE + command, env=environment)
+    with answering(_ON_ONE_CORE + command, port, environment):
+        yield "127.0.0.1", port
+
+
+@contextmanager
+def floor() -> Iterator[str]:
+    """A page with the same libraries and nothing to say, on the same core; its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "gunicorn", "--workers=1", "--threads=8",
+               f"--bind=127.0.0.1:{port}", "bench.pages_floor:server"]  # fmt: skip
+    with answering(_ON_ONE_CORE + command, port, dict(os.environ)):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def answering(command: list[str], port: int, environment: dict[str, str]) -> Iterator[None]:
+    """A web server while it runs."""
+    server = subprocess.Popen(command, env=environment)
     try:
         _wait_for("127.0.0.1", port, server)
-        yield "127.0.0.1", port
+        yield
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)

@@ -22,8 +22,9 @@ PAGES = (
 _READY = "main .page:not(.loading)"
 
 
-def look(base: str, email: str, password: str, slug: str) -> dict[str, Any]:
-    """Facts by name: milliseconds to the first usable page, serious issues, scores."""
+def look(base: str, email: str, password: str, slug: str, floor: str) -> dict[str, Any]:
+    """Facts by name: milliseconds to the first usable page and to the one at `floor`, serious
+    issues, scores."""
     if not Path(CHROMIUM).exists():
         return {"browser": f"left out: {CHROMIUM} is not installed"}
     from playwright.sync_api import sync_playwright
@@ -38,7 +39,10 @@ def look(base: str, email: str, password: str, slug: str) -> dict[str, Any]:
         page.click("button[type=submit]")
         page.wait_for_selector(_READY, timeout=60_000)
         cookies = context.cookies()
-        found: dict[str, Any] = {"first page usable, ms": _usable_ms(browser, base, cookies)}
+        found: dict[str, Any] = {
+            "first page usable, ms": _usable_ms(browser, base, cookies),
+            "the same libraries with nothing to say, ms": _usable_ms(browser, floor, []),
+        }
         found["serious issues (axe)"] = sum(
             _serious(page, base + path.format(slug=slug)) for path in PAGES
         )
