@@ -32,13 +32,14 @@ def circuit_open(circuit: Circuit | None) -> Verdict:
 def circuit_near(
     condition: CircuitNear, found: CircuitCounts | None, circuit: Circuit | None
 ) -> Verdict:
-    """Whether a circuit is about to open; one that is open is told of as such."""
+    """Whether a circuit is about to open; one that is open is told of as such. Few calls open
+    none, so a warning does not outlast the traffic that it was about."""
     if circuit is not None:
         return Verdict(Finding.FALSE, "the circuit is not closed any more")
     counted = found.counted if found else 0
     if found is None or counted < condition.minimum:
-        few = f"{count(counted)} of {count(condition.minimum)} calls that it takes to judge"
-        return Verdict(Finding.NO_DATA, few, None, condition.used_ratio)
+        few = f"{count(counted)} calls, and {count(condition.minimum)} are the fewest that count"
+        return Verdict(Finding.FALSE, few, None, condition.used_ratio)
     used = found.used_ratio
     summary = (
         f"{percent(min(1.0, used))} of what opens the circuit is used up:"
