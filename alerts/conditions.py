@@ -24,7 +24,6 @@ from app.domain.rule import (
     Silence,
     Threshold,
 )
-from app.domain.window import MINUTE_US
 from app.domain.words import Fault
 from app.queries.counts import Counts
 
@@ -51,8 +50,9 @@ class Verdict:
 
 #: From this share of failures on, the platform is called down.
 _OUTAGE_RATIO = 0.5
-#: What wakes nobody waits so long: it may be the beginning of what does.
-_TICKET_HOLDS_US = 15 * MINUTE_US
+#: What wakes nobody waits for such a part of its short window, half an hour for P3 and an hour and
+#: a half for P4: it may be the beginning of what does, and who reads it at leisure reads it once.
+_TICKET_HOLDS = 4
 _RATIOS = frozenset({Measure.ERROR_RATIO})
 _WORDS = {
     Measure.PROXIED: "exchanges",
@@ -190,7 +190,7 @@ def _burn(
         allowed = percent(allowed_ratio(objective.target))
         what, whose = f"{percent(long.ratio)} slower than {limit} (objective {allowed})", ""
     summary = f"{what} in the last {span(window.long_us)}{whose}; burning {burn:.1f}×"
-    hold_us = 0 if window.severity in WAKING else _TICKET_HOLDS_US
+    hold_us = 0 if window.severity in WAKING else window.short_us // _TICKET_HOLDS
     return Verdict(Finding.TRUE, summary, burn, factor, window.severity, hold_us=hold_us)
 
 

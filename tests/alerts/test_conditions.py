@@ -112,7 +112,8 @@ def test_what_was_bad_before_is_no_news_for_as_long_as_the_new_alone_does_not_su
 
 def test_what_wakes_nobody_waits_to_see_whether_it_will():
     assert burning(BurnRate(), [AVAILABILITY], seen(P1=0.1, P2=0.1)).hold_us == 0
-    assert burning(BurnRate(), [AVAILABILITY], seen(P3=0.1, P4=0.1)).hold_us == 15 * MINUTE_US
+    assert burning(BurnRate(), [AVAILABILITY], seen(P3=0.1, P4=0.1)).hold_us == 30 * MINUTE_US
+    assert burning(BurnRate(), [AVAILABILITY], seen(P4=0.1)).hold_us == 90 * MINUTE_US
 
 
 def test_the_loudest_window_gives_the_severity():
