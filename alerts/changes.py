@@ -62,7 +62,8 @@ def _evaluated(held: Mapping[Key, Held], found: Round, now_us: int) -> Iterator[
         patience = replace(each.patience, for_us=max(each.patience.for_us, verdict.hold_us))
         step = advance(standing, verdict.finding, now_us, patience, louder=louder)
         if step.standing != standing:
-            told = before.severity if step.event == Event.RESOLVED and before else severity
+            # only what fires says how loud the incident is; a calm in between does not
+            told = severity if step.event == Event.FIRED or before is None else before.severity
             yield Change(
                 key, before, step.standing, step.event, each.subject, verdict, told
             )  # fmt: skip

@@ -169,7 +169,7 @@ BURN = Rule("burn", BurnRate(), Severity.P1)
 SUBJECT = Subject("integration=globex-issues", "globex-issues", "globex")
 
 
-def burns(*severities: Severity) -> Round:
+def burns(*severities: Severity, rule: Rule = BURN) -> Round:
     """A budget that burns over the windows of these severities, loudest first."""
     settles = {window.severity: window.short_us for window in BURN_WINDOWS}
     found = [
@@ -177,15 +177,17 @@ def burns(*severities: Severity) -> Round:
         for each in severities
     ]
     verdict = replace(found[0], quieter=tuple(found[1:])) if found else Verdict(Finding.FALSE, "-")
-    return Round((Evaluation(BURN, SUBJECT, verdict, Patience()),))
+    return Round((Evaluation(rule, SUBJECT, verdict, rule.patience),))
 
 
-def story(*steps: tuple[int, tuple[Severity, ...]]) -> list[tuple[int, str, str]]:
+def story(
+    *steps: tuple[int, tuple[Severity, ...]], rule: Rule = BURN
+) -> list[tuple[int, str, str]]:
     """What is told: minutes from the start, event and severity."""
     held: dict[Key, Held] = {}
     told = []
     for minute, severities in steps:
-        made = changes(held, burns(*severities), NOW_US + minute * MINUTE_US)
+        made = changes(held, burns(*severities, rule=rule), NOW_US + minute * MINUTE_US)
         held = after(held, made)
         told += [(minute, each.event.value, each.severity.value) for each in made if each.event]
     return told
@@ -210,4 +212,24 @@ def test_what_still_burns_when_all_that_is_seen_came_after_the_outage_is_news():
 def test_a_ticket_that_grows_into_what_wakes_people_is_told_again_and_ends_as_that():
     assert story((0, (P4,)), (9, (P3, P4)), (20, (P2, P4)), (25, (P1, P2)), (60, (P3, P4))) == [
         (0, "fired", "P4"), (20, "fired", "P2"), (60, "resolved", "P2"),
+    ]  # fmt: skip
+
+
+PATIENT = next(rule for rule in DEFAULT_RULES if rule.name == "budget-burn")
+
+
+def test_a_calm_in_between_neither_raises_nor_ends_an_incident():
+    assert story((0, (P2,)), (9, ()), (14, (P2,)), (20, ()), (29, (P2,)), rule=PATIENT) == [
+        (0, "fired", "P2")
+    ]
+    assert story((0, (P4,)), (9, ()), (14, (P4,)), (20, (P1, P4)), rule=PATIENT) == [
+        (0, "fired", "P4"), (20, "fired", "P1"),
+    ]  # fmt: skip
+
+
+def test_few_exchanges_that_fail_with_gaps_are_one_incident_which_ends_soon_after_the_last():
+    gaps = (72, (P2,)), (82, (P2,)), (83, (P1, P2)), (88, (P2,)), (98, ()), (99, (P1, P2))
+    end = (127, (P2, P3)), (141, (P2, P3)), (142, (P2, P3))
+    assert story((27, (P1,)), *gaps, *end, rule=PATIENT) == [
+        (27, "fired", "P1"), (142, "resolved", "P1"),
     ]  # fmt: skip
