@@ -148,7 +148,7 @@ def test_a_budget_that_burns_is_told_with_evidence_and_again_when_it_is_over(wor
     traffic(world, GLOBEX, 5_000, 0, ago_min=60)
     traffic(world, GLOBEX, 20_000, 0)
     engine.round()
-    pass_minutes(world, 6)
+    pass_minutes(world, 16)
     engine.round()
     assert open_alerts(world) == set()
     send(world, port)
