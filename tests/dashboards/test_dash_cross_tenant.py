@@ -159,6 +159,17 @@ def reads_address(wanted: dict) -> bool:
 
 
 def calls(web: World, searches: tuple[str, ...] = SEARCHES) -> Iterator[dict]:
+    """Each call of `all_calls` once: a callback that reads a part of the address only would be
+    asked the same again for each of the other parts."""
+    seen = set()
+    for call in all_calls(web, searches):
+        known = json.dumps(call)
+        if known not in seen:
+            seen.add(known)
+            yield call
+
+
+def all_calls(web: World, searches: tuple[str, ...]) -> Iterator[dict]:
     """Every callback with every address; every other property is also the other partner's."""
     searches = (*searches, f"?window=24h&cursor={web.cursor}&incident={web.incident}")
     for output, wanted in on_server(web.dash).items():
