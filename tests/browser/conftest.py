@@ -10,6 +10,7 @@ HERE = str(Path(__file__).parent)
 if HERE not in sys.path:
     sys.path.insert(0, HERE)
 
+import rooms  # noqa: E402
 import sample  # noqa: E402
 import shots  # noqa: E402
 
@@ -55,7 +56,9 @@ def chromium():
     # it could run a loop of its own.
     playwright.expect.set_options(timeout=PATIENT_MS)
     with playwright.sync_playwright() as tool:
-        browser = tool.chromium.launch(executable_path=shots.CHROMIUM, args=shots.FLAGS)
+        browser = tool.chromium.launch(
+            executable_path=shots.CHROMIUM, args=shots.FLAGS + rooms.FLAGS
+        )
         yield browser
         browser.close()
 
@@ -75,18 +78,30 @@ def cookies(chromium, base, sessions) -> Callable[[str], list]:
     return session_of
 
 
+@pytest.fixture(scope="module")
+def room_of(chromium, base) -> Iterator[Callable[[str], rooms.Room]]:
+    """The room of a name: made once for a module, and tidied by each test that uses it."""
+    made: dict[str, rooms.Room] = {}
+
+    def room(name: str) -> rooms.Room:
+        if name not in made:
+            made[name] = rooms.Room(chromium, base)
+        return made[name]
+
+    yield room
+    for each in made.values():
+        each.close()
+
+
 @pytest.fixture
-def visit(chromium, base, cookies):
+def visit(room_of, base, cookies):
     """Open a page as a user; at the end nothing may have gone wrong in the browser unnoticed."""
-    contexts, troubles, foreign = [], [], []
+    used, troubles, foreign = [], [], []
 
     def open_page(path: str, email: str = sample.ADMIN, width: int = 1440, scheme: str = "light"):
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900}, color_scheme=scheme
-        )
-        context.add_cookies(cookies(email))
-        contexts.append(context)
-        page = context.new_page()
+        session, room = cookies(email), room_of(email)
+        used.append(room)
+        page = room.open(session, width, scheme)
         page.set_default_timeout(PATIENT_MS)
         page.on("console", lambda m: troubles.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda error: troubles.append(str(error)))
@@ -99,8 +114,8 @@ def visit(chromium, base, cookies):
 
     open_page.troubles = troubles
     yield open_page
-    for context in contexts:
-        context.close()
+    for room in used:
+        room.tidy()
     assert foreign == []
     assert troubles == []
 

@@ -42,23 +42,21 @@ WALKERS = {
 
 
 @pytest.fixture
-def sit_down(chromium, base):
+def sit_down(room_of, base):
     """A browser of somebody's own, without any session; it may use the clipboard."""
-    opened = []
+    used = []
 
     def new_page():
-        context = chromium.new_context(
-            viewport={"width": 1440, "height": 900}, accept_downloads=True
-        )
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base)
-        opened.append(context)
-        page = context.new_page()
+        room = room_of(f"seat {len(used)}")
+        used.append(room)
+        page = room.open([])
+        room.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=base)
         page.set_default_timeout(60_000)
         return page
 
     yield new_page
-    for context in opened:
-        context.close()
+    for room in used:
+        room.tidy()
 
 
 @pytest.mark.parametrize("walker", WALKERS.values(), ids=WALKERS)
