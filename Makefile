@@ -7,7 +7,7 @@ RUN := $(BIN)/python
 T ?= tests
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run install test check lint bench clean
+.PHONY: help demo run install test check check-style check-types check-structure lint bench clean
 
 ##@ Use
 
@@ -24,10 +24,16 @@ install: $(VENV)/installed ## make .venv and install what requirements.txt pins
 test: $(VENV)/installed-dev ## run every test, on all cores (T=path for some); MIDSPAN_TEST_ALL=1 makes a skip a failure
 	@exec $(RUN) -m pytest -n auto --dist loadfile --no-loadscope-reorder $(T)
 
-check: $(VENV)/installed-dev ## ruff, mypy, import contracts and structure tests; changes nothing
+check: check-style check-types check-structure ## ruff, mypy, import contracts and structure tests; changes nothing (also with -j2)
+
+check-style: $(VENV)/installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+check-types: $(VENV)/installed-dev
 	$(BIN)/mypy
+
+check-structure: $(VENV)/installed-dev
 	$(BIN)/lint-imports
 	$(RUN) -m pytest tests/structure
 
