@@ -3,6 +3,7 @@
 import ctypes
 import json
 import os
+import shutil
 import sqlite3
 import stat
 import subprocess
@@ -26,9 +27,19 @@ def midspan(tmp_path: Path) -> Cli:
     return Cli(tmp_path / "home", tmp_path)
 
 
+@pytest.fixture(scope="module")
+def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home as the import leaves it, to be copied: to make one takes seconds."""
+    folder = tmp_path_factory.mktemp("imported")
+    made = Cli(folder / "home", folder)
+    made.ok("import", made.file("registry.yaml", REGISTRY))
+    return made.home
+
+
 @pytest.fixture
-def filled(midspan: Cli) -> Cli:
-    midspan.ok("import", midspan.file("registry.yaml", REGISTRY))
+def filled(midspan: Cli, imported: Path) -> Cli:
+    shutil.copytree(imported, midspan.home)
+    midspan.file("registry.yaml", REGISTRY)
     return midspan
 
 
