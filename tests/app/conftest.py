@@ -29,6 +29,9 @@ class SqliteRegistries:
         Path(url.removeprefix("sqlite:///")).write_bytes(self._template.read_bytes())
         return url
 
+    def drop(self, url: str) -> None:
+        """Nothing: a file of this size is in nobody's way."""
+
 
 class PostgresRegistries:
     def __init__(self, server: Server) -> None:
@@ -41,6 +44,9 @@ class PostgresRegistries:
 
     def new_url(self) -> str:
         return self._server.new_url(make_url(self._template).database or "")
+
+    def drop(self, url: str) -> None:
+        self._server.drop(url)
 
 
 @pytest.fixture(scope="session")
@@ -70,9 +76,11 @@ def registries(request: pytest.FixtureRequest) -> SqliteRegistries | PostgresReg
 
 
 @pytest.fixture
-def registry_url(registries: SqliteRegistries | PostgresRegistries) -> str:
+def registry_url(registries: SqliteRegistries | PostgresRegistries) -> Iterator[str]:
     """A migrated registry without rows."""
-    return registries.new_url()
+    url = registries.new_url()
+    yield url
+    registries.drop(url)
 
 
 @pytest.fixture

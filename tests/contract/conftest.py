@@ -39,6 +39,9 @@ class Database:
         """A database that holds nothing."""
         raise NotImplementedError
 
+    def drop(self, url: str) -> None:
+        """The database is needed no more."""
+
     def execute(self, url: str, statement: str) -> None:
         raise NotImplementedError
 
@@ -102,6 +105,9 @@ class PostgresDatabase(Database):
     def empty_url(self) -> str:
         return self._server.new_url()
 
+    def drop(self, url: str) -> None:
+        self._server.drop(url)
+
     def execute(self, url: str, statement: str) -> None:
         with psycopg.connect(url) as connection:
             connection.execute(statement)
@@ -130,8 +136,11 @@ def database(
 
 
 @pytest.fixture
-def url(database: Database) -> str:
-    return database.new_url()
+def url(database: Database) -> Iterator[str]:
+    made = database.new_url()
+    yield made
+    database.close()
+    database.drop(made)
 
 
 @pytest.fixture

@@ -140,7 +140,8 @@ sums = st.builds(
 )
 @given(st.lists(st.lists(sums, min_size=1, max_size=6), max_size=20), st.integers(0, 20))
 def test_however_batches_come_and_merge_the_days_are_the_same(database, batches, fold_after):
-    store = database.open(database.new_url())
+    url = database.new_url()
+    store = database.open(url)
     for number, batch in enumerate(batches):
         added(store, *batch)
         if number == fold_after:
@@ -156,7 +157,8 @@ def test_however_batches_come_and_merge_the_days_are_the_same(database, batches,
     slugs = [told.integrations[owner] for owner in told.owner.tolist()]
     named = sorted(zip(slugs, told.installations, told.customers, strict=True))
     assert named == sorted({row[:3] for row in found(store)})
-    store.close()
+    database.close()
+    database.drop(url)
 
 
 def added_up(store: MetricsStore, window: Window, *, failing: bool) -> dict[tuple, tuple]:

@@ -168,7 +168,8 @@ parts = st.lists(
 )
 @given(parts, st.integers(0, 12))
 def test_however_it_is_cut_into_batches_the_groups_are_the_same(database, found, cut) -> None:
-    store = database.open(database.new_url())
+    url = database.new_url()
+    store = database.open(url)
     errors = [
         error(NOW_US - hours * HOUR_US, number, [str(each) for each in who], message=message)
         for message, hours, number, who in found
@@ -185,7 +186,8 @@ def test_however_it_is_cut_into_batches_the_groups_are_the_same(database, found,
         assert sum(number for _, number in each.hours) == each.exchanges
         assert each.installations == distinct.merged(*(one.installations for one in whole))
         assert each.last_us == max(one.last_us for one in whole)
-    store.close()
+    database.close()
+    database.drop(url)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), max_size=400))

@@ -121,7 +121,8 @@ def _fits(answer: Rollups, step_us: int | None) -> bool:
 def test_rollups_equal_the_recount_at_every_step(
     database: Database, moves: list[object], last: Window
 ) -> None:
-    store = database.open(database.new_url())
+    url = database.new_url()
+    store = database.open(url)
     run = Run(store)
     try:
         for move in moves:
@@ -133,3 +134,4 @@ def test_rollups_equal_the_recount_at_every_step(
         assert everything(store) == sorted(run.rows, key=lambda row: row.id)
     finally:
         database.close()
+        database.drop(url)
