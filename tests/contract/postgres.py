@@ -37,6 +37,7 @@ class Server:
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="midspan-pg-", dir=_place()))
         self._owner = pwd.getpwnam("nobody") if os.getuid() == 0 else None
+        self._copied: Path | None = None
         self._bin = self._programs()
         self._process: subprocess.Popen[bytes] | None = None
         self._own(self._folder)
@@ -71,6 +72,8 @@ class Server:
     def remove(self) -> None:
         self.stop(signal.SIGQUIT)  # at once: nobody reads it again
         shutil.rmtree(self._folder)
+        if self._copied:
+            shutil.rmtree(self._copied)
 
     def url(self, database: str) -> str:
         return f"postgresql://midspan@/{database}?host={self._folder}"
@@ -123,11 +126,13 @@ class Server:
                 "no PostgreSQL: install the package `postgresql`, or requirements-dev.txt"
             )
         # Copied, because another user may not be allowed to look where it is installed; its
-        # libraries are found beside it.
+        # libraries are found beside it. Not into memory, from where some machines run nothing.
+        self._copied = Path(tempfile.mkdtemp(prefix="midspan-pg-programs-"))
+        self._own(self._copied)
         package = Path(spec.origin).parent
-        programs = self._folder / _WHEEL / "pginstall"
+        programs = self._copied / _WHEEL / "pginstall"
         shutil.copytree(package / "pginstall", programs, symlinks=True)
-        shutil.copytree(package.with_suffix(".libs"), self._folder / f"{_WHEEL}.libs")
+        shutil.copytree(package.with_suffix(".libs"), self._copied / f"{_WHEEL}.libs")
         return programs / "bin"
 
     def _as_owner(self) -> dict[str, object]:
