@@ -86,8 +86,10 @@ class Server:
         """The URL of a new database, a copy of `template`."""
         name = f"t{secrets.token_hex(6)}"
         with self._connected() as connection:
-            # Before version 15 there was no other way. The default writes all of it to the log.
-            how = "STRATEGY file_copy" if connection.info.server_version >= 150_000 else ""
+            # In memory that takes half the time of the default, which writes all of it to the log;
+            # on a disk it takes twice. Before version 15 there was no other way.
+            known = connection.info.server_version >= 150_000
+            how = "STRATEGY file_copy" if known and self._folder.parent == _MEMORY else ""
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} {how}")
         return self.url(name)
 
