@@ -5,7 +5,7 @@ as its greatest value; `times` what hardly anybody asks for; `names` whom the ro
 question that only counts (`counted`) neither fetches the times nor looks at them.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -117,49 +117,48 @@ def names_of(names: bytes) -> Texts:
     return found
 
 
-def failed(rows: int, period: int, body: bytes, days: range) -> NDArray[np.int64]:
-    """The installations of a part that failed anything on these days, by their places among its
-    names."""
-    [bad] = _counts(body, rows, ("bad",))
-    chosen = np.flatnonzero(bad)
-    day = np.frombuffer(body, "u1", rows, _DAY_AT * rows)[chosen] + np.int32(period * PERIOD_DAYS)
-    chosen = chosen[(day >= days.start) & (day < days.stop)]
-    return np.flatnonzero(np.bincount(np.frombuffer(body, "<u4", rows)[chosen]))
-
-
 class Counting:
-    """Room for the counts of many parts, `size` rows, into which one after the other is read."""
+    """Room for the counts of many parts, `size` rows, into which one after the other is read; then
+    all of them are looked at together. Whom a row is about is told as a place in the names of all
+    parts, one after the other."""
 
     def __init__(self, size: int, columns: Collection[str]) -> None:
         self._who: Smalls = np.empty(size, np.int32)
         self._day: Smalls = np.empty(size, np.int32)
-        self._counts: Mapping[str, Smalls] = {
-            name: np.empty(size, np.int32) for name in COUNTS if name in columns
-        }
+        self._counts = {name: np.empty(size, np.int32) for name in COUNTS if name in columns}
         self._at = 0
 
-    def read(self, rows: int, period: int, body: bytes, numbers: Smalls) -> None:
-        """Take in a part; `numbers` are what its installations are called by; below 0: left out."""
-        who = numbers[np.frombuffer(body, "<u4", rows)]
-        chosen: Any = slice(None)
-        if len(numbers) and numbers.min() < 0:
-            chosen = np.flatnonzero(who >= 0)
-            who = who[chosen]
-        here = slice(self._at, self._at + len(who))
-        self._who[here] = who
-        days = np.frombuffer(body, "u1", rows, _DAY_AT * rows)[chosen]
+    def read(self, rows: int, period: int, body: bytes, place: int) -> None:
+        """Take in a part whose names begin at `place`."""
+        here = slice(self._at, self._at + rows)
+        who, days = (
+            np.frombuffer(body, "<i4", rows),
+            np.frombuffer(body, "u1", rows, _DAY_AT * rows),
+        )
+        np.add(who, place, out=self._who[here])
         np.add(days, period * PERIOD_DAYS, out=self._day[here], dtype=np.int32)
         for into, column in zip(
             self._counts.values(), _counts(body, rows, self._counts), strict=True
         ):
-            into[here] = column[chosen]
-        self._at += len(who)
+            into[here] = column
+        self._at += rows
 
-    def columns(self) -> tuple[Smalls, Smalls, Mapping[str, Smalls]]:
-        """Who, day and counts of what was read."""
-        read = slice(0, self._at)
-        counts = {name: column[read] for name, column in self._counts.items()}
-        return self._who[read], self._day[read], counts
+    def failing(self, days: range, places: int) -> NDArray[np.bool_]:
+        """Which of so many places failed anything on these days."""
+        chosen = np.flatnonzero(self._counts["bad"])
+        day = self._day[chosen]
+        chosen = chosen[(day >= days.start) & (day < days.stop)]
+        return np.bincount(self._who[chosen], minlength=places) > 0
+
+    def numbered(self, numbers: Smalls) -> tuple[Smalls, Smalls, dict[str, Smalls]]:
+        """Who, day and counts, whom they are about by the number at each place; rows of a place
+        with a number below 0 are left out."""
+        who = numbers[self._who]
+        if numbers.min(initial=0) >= 0:
+            return who, self._day, self._counts
+        rows = np.flatnonzero(who >= 0)
+        counts = {name: column[rows] for name, column in self._counts.items()}
+        return who[rows], self._day[rows], counts
 
 
 def _counts(body: bytes, rows: int, wanted: Collection[str]) -> Iterator[Any]:

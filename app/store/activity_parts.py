@@ -10,9 +10,9 @@ parts. A part is never changed, only replaced, in one transaction.
 Every function works inside a transaction that its caller holds.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from itertools import groupby
+from itertools import accumulate, chain, groupby
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -25,7 +25,6 @@ from app.store.activity_pack import (
     PERIOD_DAYS,
     Counting,
     Texts,
-    failed,
     installations_of,
     names_of,
     packed,
@@ -106,45 +105,48 @@ def counted(
     """See `MetricsStore.day_counts`."""
     first, last = _days(window)
     rows = connection.execute(_touching(_COUNTED, names, window, integrations)).all()
-    found = Counting(sum(row.rows for row in rows), columns)
-    roll = Roll()
-    by_owner = attrgetter("integration_id")
-    for owner, parts in groupby(sorted(rows, key=by_owner), by_owner):
-        its = list(parts)
-        if failing:
-            numbers = _failing(roll, names.slug_of[owner], its, range(first, last))
-        else:
-            numbers = roll.take(names.slug_of[owner], [names_of(row.names) for row in its])
-        for row, numbered in zip(its, numbers, strict=True):
-            found.read(row.rows, row.period, row.body, numbered)
+    rows = sorted(rows, key=attrgetter("integration_id"))
+    wanted = {*columns, "bad"} if failing else columns
+    found = Counting(sum(row.rows for row in rows), wanted)
+    named: list[Texts] = [
+        (installations_of(row.names), []) if failing else names_of(row.names) for row in rows
+    ]
+    *places, end = accumulate((len(its) for its, _ in named), initial=0)
+    for row, place in zip(rows, places, strict=True):
+        found.read(row.rows, row.period, row.body, place)
+    roll, numbers = Roll(), np.full(end, -1, np.int32)
+    failed = found.failing(range(first, last), end) if failing else None
+    for owner, group in groupby(range(len(rows)), lambda part: rows[part].integration_id):
+        its = list(group)
+        here = slice(places[its[0]], places[its[-1]] + len(named[its[-1]][0]))
+        parts = [named[part] for part in its]
+        chosen = failed if failed is None else failed[here]
+        numbers[here] = _numbers(roll, names.slug_of[owner], parts, chosen)
+    who, day, counts = found.numbered(numbers)
     whole = DayCounts(
         tuple(roll.integrations),
         np.array(roll.owner, np.int32),
         tuple(roll.installations),
         tuple(roll.customers),
-        *found.columns(),
+        who,
+        day,
+        {name: counts[name] for name in columns},
     )
     inside = all(first <= row.first_day and row.last_day < last for row in rows)
     return whole if inside else whole.within(first, last)
 
 
-def _failing(roll: Roll, slug: str, parts: Sequence[Any], days: range) -> Iterable[Smalls]:
-    """Number those who failed anything on these days; all others are -1 in the numbers of each
-    part."""
-    named = [installations_of(part.names) for part in parts]
-    wanted = {
-        names[place]
-        for part, names in zip(parts, named, strict=True)
-        for place in failed(part.rows, part.period, part.body, days).tolist()
-    }
-    places = [[place for place, name in enumerate(its) if name in wanted] for its in named]
-    some: list[Texts] = [
-        ([its[it] for it in at], []) for its, at in zip(named, places, strict=True)
-    ]
-    for its, at, numbers in zip(named, places, roll.take(slug, some), strict=True):
-        found = np.full(len(its), -1, np.int32)
-        found[at] = numbers
-        yield found
+def _numbers(roll: Roll, slug: str, parts: Sequence[Texts], failed: Any) -> Smalls:
+    """The numbers of all that the parts of one integration name, one part after the other; -1 for
+    those that did not fail in any of them, where `failed` says who did in each."""
+    if failed is None:
+        return np.concatenate(list(roll.take(slug, parts)))
+    every = list(chain.from_iterable(its for its, _ in parts))
+    wanted = {every[place] for place in np.flatnonzero(failed).tolist()}
+    places = [place for place, name in enumerate(every) if name in wanted]
+    found = np.full(len(every), -1, np.int32)
+    [found[places]] = roll.take(slug, [([every[place] for place in places], [])])
+    return found
 
 
 def _days(window: Window) -> tuple[int, int]:
