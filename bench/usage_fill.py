@@ -91,7 +91,7 @@ def _rows(known, who: Ints, day: Ints, failing: NDArray[np.float64], chance) -> 
         day.astype(np.int32),
         np.stack([exchanges, exchanges - bad, bad, bad, none, none, none]).astype(np.int32),
         np.stack([first, last, first, last]),
-    )
+    ).narrowed()  # a loader's batch names whom it has rows of
 
 
 def _rollups(store: MetricsStore, slug: str) -> None:
