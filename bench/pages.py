@@ -97,8 +97,9 @@ def served(path: Path, home: Path) -> Iterator[tuple[str, int]]:
 def floor() -> Iterator[str]:
     """A page with the same libraries and nothing to say, on the same core; its address."""
     port = free_port()
-    command = [sys.executable, "-m", "gunicorn", "--workers=1", "--threads=8",
-               f"--bind=127.0.0.1:{port}", "bench.pages_floor:server"]  # fmt: skip
+    # Without the settings of the folder, which are those of the real one.
+    command = [sys.executable, "-m", "gunicorn", f"--config={os.devnull}", "--workers=1",
+               "--threads=8", f"--bind=127.0.0.1:{port}", "bench.pages_floor:server"]  # fmt: skip
     with answering(_ON_ONE_CORE + command, port, dict(os.environ)):
         yield f"http://127.0.0.1:{port}"
 
