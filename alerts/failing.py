@@ -32,8 +32,8 @@ def circuit_open(circuit: Circuit | None) -> Verdict:
 def circuit_near(
     condition: CircuitNear, found: CircuitCounts | None, circuit: Circuit | None
 ) -> Verdict:
-    """Whether a circuit is about to open; one that is open is told of as such. Few calls open
-    none, so a warning does not outlast the traffic that it was about."""
+    """Whether a circuit is about to open; one that is open is told of as such. With fewer calls
+    than the rule asks for none is near, so a warning does not outlast its traffic."""
     if circuit is not None:
         return Verdict(Finding.FALSE, "the circuit is not closed any more")
     counted = found.counted if found else 0

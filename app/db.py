@@ -11,18 +11,35 @@ no caller needs to know the exceptions of a driver. Rows that break a constraint
 SQLAlchemy's `IntegrityError`, which is the caller's to understand.
 """
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote, unquote
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, make_url
+from sqlalchemy import (
+    URL,
+    ColumnElement,
+    Connection,
+    Engine,
+    Text,
+    any_,
+    bindparam,
+    create_engine,
+    event,
+    exc,
+    func,
+    make_url,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from app.errors import MidspanError, RegistryUnavailable, SchemaError, SettingsError
 
+V = TypeVar("V", str, int)
 BUSY_TIMEOUT_MS = 5_000
 CONNECT_TIMEOUT_S = 5
 #: What SQLite's result codes mean to a person.
@@ -119,6 +136,17 @@ def looking_up(engine: Engine) -> Iterator[Connection]:
     """The same for statements without objects, which is what every request can afford."""
     with translated(engine), engine.connect() as connection:
         yield connection.execution_options(**{READING: True})
+
+
+def one_of(dialect: str, column: ColumnElement[V], values: Iterable[V]) -> ColumnElement[bool]:
+    """Whether `column` is one of many texts or numbers: one parameter, however many they are, so
+    that the statement is made once."""
+    wanted = sorted(set(values))
+    if dialect == "postgresql":
+        each_is = Text() if column.type.python_type is str else column.type
+        return column == any_(bindparam(None, wanted, type_=ARRAY(each_is)))
+    each = func.json_each(json.dumps(wanted)).table_valued("value")
+    return column.in_(select(each.c.value))
 
 
 @contextmanager

@@ -12,20 +12,25 @@ from app.domain.retention import Ratio
 from app.models import BenchmarkFigure
 
 _COLUMNS = ("integration_id", "first_day", "figure", "numerator", "denominator")
+_CLASH = (
+    "ON CONFLICT (integration_id, first_day, figure) DO UPDATE"
+    " SET numerator = excluded.numerator, denominator = excluded.denominator"
+)
 _NOTHING = (0, 0)
 
 
 def keep_figures(
     engine: Engine, first_day: int, figures: Mapping[int, Mapping[str, Ratio]]
 ) -> None:
-    """Put the figures of the month that began with `first_day` (whole days since 1970 UTC) in place
-    of all that are kept. By the id of an integration; what it has none of is kept as such."""
+    """Keep the figures of the month that began with `first_day` (whole days since 1970 UTC), and
+    none of other months. By the id of an integration; what it has none of is kept as such."""
     rows = [
         (number, first_day, name, *((its[name].numerator, its[name].denominator)
                                     if name in its else _NOTHING))
-        for number, its in figures.items()
+        for number, its in sorted(figures.items())
         for name in FIGURES
     ]  # fmt: skip
     with transaction(engine) as session:
-        session.execute(delete(BenchmarkFigure))
-        insert_rows(session, cast(Table, BenchmarkFigure.__table__), _COLUMNS, rows)
+        session.execute(delete(BenchmarkFigure).where(BenchmarkFigure.first_day != first_day))
+        # Two schedulers may count at once: in the same order, the later one over the other's.
+        insert_rows(session, cast(Table, BenchmarkFigure.__table__), _COLUMNS, rows, _CLASH)

@@ -1,14 +1,14 @@
 """Many rows at once, past everything that makes a statement for each: tuples go to the driver as
 they are. Both databases; columns and tables are named by code, never by what somebody sent."""
 
-import json
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Table, Text, any_, bindparam, func, select
+from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
+
+from app.db import one_of
 
 V = TypeVar("V", str, int)
 #: The same statement in both dialects, whose types know nothing of each other.
@@ -46,14 +46,8 @@ def update_rows(
 
 
 def among(session: Session, column: ColumnElement[V], values: Iterable[V]) -> ColumnElement[bool]:
-    """Whether `column` is one of many texts or numbers: one parameter, however many they are, so
-    that the statement is made once."""
-    wanted = sorted(set(values))
-    if session.get_bind().dialect.name == "postgresql":
-        each_is = Text() if column.type.python_type is str else column.type
-        return column == any_(bindparam(None, wanted, type_=ARRAY(each_is)))
-    each = func.json_each(json.dumps(wanted)).table_valued("value")
-    return column.in_(select(each.c.value))
+    """Whether `column` is one of many texts or numbers, as `app.db.one_of` has it."""
+    return one_of(session.get_bind().dialect.name, column, values)
 
 
 def _mark(session: Session) -> str:

@@ -28,8 +28,9 @@ DEFAULT_RULES = (
         "budget-burn",
         BurnRate(),
         Severity.P1,
-        # Few exchanges fail with gaps: a budget that surely burns at P1 has at least 4 bad ones an
-        # hour, so that a short window of 5 min without one is no sign of an end; 20 min are.
+        # Few exchanges fail with gaps. At a target of 99.5 % a budget that surely burns at P1 has
+        # at least 4 bad ones an hour (at 99.9 % only 2, and longer gaps), so that a short window of
+        # 5 min without one is no sign of an end; 20 min are.
         patience=Patience(keep_us=15 * MINUTE_US),
         description="An objective's budget is spent too fast",
     ),

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
-from sqlalchemy import Connection, func, select, text, tuple_
+from sqlalchemy import ColumnElement, Connection, func, select, text
 
-from app.db import looking_up
+from app.db import looking_up, one_of
 from app.domain.health import USUAL_TARGET
 from app.domain.money import Conversion
 from app.domain.risk import is_at_risk, is_unsure
@@ -36,15 +36,13 @@ _PAYERS = (
     .where(text(IS_PAYING))
     .group_by(Subscription.integration_id, Subscription.currency)
 )
-_KEY = tuple_(Subscription.integration_id, Subscription.installation)
+_INSTALLATION: ColumnElement[str] = Subscription.__table__.c.installation
 _PAYING = select(
     Subscription.integration_id,
     Subscription.installation,
     Subscription.currency,
     Subscription.mrr_minor,
 ).where(text(IS_PAYING))
-#: Installations in one list of a statement.
-_TOGETHER = 5_000
 _COUNTED = ("good", "bad", "partner_faults", "network_faults")
 
 
@@ -171,12 +169,16 @@ def _worth(registry: Connection, payers: Mapping[str, int], met: _Mets) -> dict[
     """What the installations that met something are worth a month now, in each currency; of those
     integrations that anybody pays for."""
     found: dict[str, _Worth] = {slug: {} for slug in payers}
-    slug_of = {number: slug for slug, number in payers.items()}
-    keys = [(payers[slug], name) for slug, its in met.items() for name in its]
-    for start in range(0, len(keys), _TOGETHER):
-        wanted = _PAYING.where(_KEY.in_(keys[start : start + _TOGETHER]))
-        for number, installation, currency, amount in registry.execute(wanted).all():
-            amounts = found[slug_of[number]].setdefault(installation, {})
+    slug_of = {payers[slug]: slug for slug in met}
+    wanted = _PAYING.where(Subscription.integration_id.in_(sorted(slug_of)))
+    if len(met) == 1:  # of several, all are read: as fast as to name thousands by integration
+        [names] = (its.keys() for its in met.values())
+        known = (name for name in names if "\0" not in name)  # which no registry can hold
+        wanted = wanted.where(one_of(registry.dialect.name, _INSTALLATION, known))
+    for number, installation, currency, amount in registry.execute(wanted).all():
+        slug = slug_of[number]
+        if installation in met[slug]:
+            amounts = found[slug].setdefault(installation, {})
             amounts[currency or ""] = amounts.get(currency or "", 0) + amount
     return found
 

@@ -76,7 +76,9 @@ def figures_of_last_month(reading: Reading) -> tuple[int, dict[int, _Figures]]:
     by its id."""
     days = last_month(reading.clock())
     statement = select(Integration.slug, Integration.id).where(
-        Integration.category.is_not(None), Integration.removed_us.is_(None)
+        Integration.category.is_not(None),
+        Integration.visibility != Visibility.INTERNAL,
+        Integration.removed_us.is_(None),
     )
     with looking_up(reading.engine) as registry:
         ids = {row.slug: row.id for row in registry.execute(statement)}
