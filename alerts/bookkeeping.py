@@ -1,5 +1,5 @@
 """Looking after what is folded from billing events: each minute what ended by itself, each night
-everything; and each hour what integrations are compared by."""
+everything; and each quarter of an hour what integrations are compared by."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from app.logs import get as get_logger
 from app.queries import Reading, figures_of_last_month
 
 TURN_S = 60.0
-COMPARE_S = 3600.0
+COMPARE_S = 900.0
 #: When the night's work begins, from midnight UTC on.
 _NIGHT_US = 3 * HOUR_US
 

@@ -78,7 +78,9 @@ def main() -> None:
         histories = sum(pool.map(_portfolio, range(HISTORIES // TOGETHER)))
     facts = {
         "events": events,
-        "seconds to count what all are compared by, hourly": round(compared_ms / 1000, 1),
+        "seconds to count what all are compared by, four times an hour": round(
+            compared_ms / 1000, 1
+        ),
         "installations active on days, by way": active,
         "random histories that close": histories,
         "seconds for them": round(time.perf_counter() - begun, 1),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import cast
 
-from sqlalchemy import Engine, Table, delete
+from sqlalchemy import Engine, Table, delete, or_
 
 from app.commands.bulk import insert_rows
 from app.db import transaction
@@ -23,14 +23,18 @@ def keep_figures(
     engine: Engine, first_day: int, figures: Mapping[int, Mapping[str, Ratio]]
 ) -> None:
     """Keep the figures of the month that began with `first_day` (whole days since 1970 UTC), and
-    none of other months. By the id of an integration; what it has none of is kept as such."""
+    none of other months. By the id of an integration; a figure that it lacks is kept as such, but
+    of one that lacks all nothing is: its first is told at once."""
+    told = {number: its for number, its in sorted(figures.items()) if its}
     rows = [
         (number, first_day, name, *((its[name].numerator, its[name].denominator)
                                     if name in its else _NOTHING))
-        for number, its in sorted(figures.items())
+        for number, its in told.items()
         for name in FIGURES
     ]  # fmt: skip
     with transaction(engine) as session:
-        session.execute(delete(BenchmarkFigure).where(BenchmarkFigure.first_day != first_day))
+        table = BenchmarkFigure
+        past = or_(table.first_day != first_day, table.integration_id.not_in(list(told)))
+        session.execute(delete(table).where(past))
         # Two schedulers may count at once: in the same order, the later one over the other's.
         insert_rows(session, cast(Table, BenchmarkFigure.__table__), _COLUMNS, rows, _CLASH)

@@ -3,9 +3,9 @@
 The one question that reads beyond its scope: what of it leaves here are quartiles of at least five
 others, by the rules of `app.domain.benchmark`.
 
-The figures of all integrations are counted ahead, once an hour (`figures_of_last_month`, kept by
-`app.commands.benchmark`): a page would count those of a whole category. What nobody counted yet, of
-a new integration or in the first minutes of a month, is counted when it is asked for.
+The figures of all integrations are counted ahead, four times an hour (`figures_of_last_month`,
+kept by `app.commands.benchmark`): a page would count those of a whole category. What nobody counted
+yet, of a new integration or in the first minutes of a month, is counted when it is asked for.
 """
 
 from collections import defaultdict

@@ -51,6 +51,15 @@ def test_a_later_count_takes_the_place_of_an_earlier_one_and_of_other_months(eng
     }
 
 
+def test_of_one_without_any_figure_nothing_is_kept(engine, numbers):
+    one, other = numbers[:2]
+    keep_figures(engine, JUNE, {one: {"grr": Ratio(1, 2)}, other: {"grr": Ratio(1, 2)}})
+    keep_figures(engine, JUNE, {one: {}, other: {"grr": Ratio(1, 3)}})
+    assert {number for _, number, _ in kept(engine)} == {other}
+    keep_figures(engine, JUNE, {})
+    assert kept(engine) == {}
+
+
 def test_two_who_count_at_once_keep_what_they_counted(engine, numbers):
     together, broken = threading.Barrier(2), []
 
