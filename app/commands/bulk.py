@@ -2,15 +2,14 @@
 they are. Both databases; columns and tables are named by code, never by what somebody sent."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import ColumnElement, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from app.db import one_of
+from app.db import V, one_of
 
-V = TypeVar("V", str, int)
 #: The same statement in both dialects, whose types know nothing of each other.
 _INSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
 _MARKS = {"sqlite": "?", "postgresql": "%s"}

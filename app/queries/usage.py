@@ -196,7 +196,7 @@ def _customers(inside: DayCounts, before: DayCounts) -> tuple[list[CustomerUse],
         np.add.at(into, places, column[chosen])
     exchanges = sums[1]
     # Equal ones by name: all that could be among the first are put in order.
-    least = np.sort(exchanges)[::-1][:MOST_CUSTOMERS][-1:].sum()
+    least = np.sort(exchanges)[-MOST_CUSTOMERS:].min(initial=exchanges.max(initial=0))
     first = np.flatnonzero(exchanges >= least).tolist()
     found = [CustomerUse(*names[it], *sums[:, it].tolist()) for it in first]
     found.sort(key=lambda each: (-each.exchanges, each.customer))

@@ -3,7 +3,7 @@
 import re
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
 
@@ -204,16 +204,7 @@ def test_a_registry_that_exists_is_never_upgraded_without_being_asked(
 
 
 def test_people_and_their_partners_outlive_the_change_of_their_tables(registries) -> None:
-    url = registries.empty_url()
-    path = db.sqlite_path(url)
-    if path:
-        path.touch()
-    engine = db.registry_engine(url)
-    with engine.begin() as connection:
-        command.upgrade(migrations._config(connection), "0001_registry")
-        for statement in BEFORE_PEOPLE:
-            connection.execute(text(statement))
-    migrations.migrate_registry(url)
+    engine = migrated(registries, "0001_registry", BEFORE_PEOPLE)
     with db.reading(engine) as session:
         user = session.scalars(select(User)).one()
         assert (user.email, user.password_hash, user.role) == ("a@b.example", "$h", "partner")
@@ -227,33 +218,39 @@ def test_people_and_their_partners_outlive_the_change_of_their_tables(registries
 
 
 def test_who_paid_in_several_currencies_before_is_marked(registries) -> None:
-    url = registries.empty_url()
-    path = db.sqlite_path(url)
-    if path:
-        path.touch()
-    engine = db.registry_engine(url)
-    with engine.begin() as connection:
-        command.upgrade(migrations._config(connection), "0015_partner_rules")
-        for statement in BEFORE_PEOPLE[:1]:
-            connection.execute(text(statement))
-        connection.execute(text(
-            "INSERT INTO integrations (id, partner_id, slug, name, visibility, connect_ms, idle_ms,"
-            " total_ms, first_byte_ms, body_bytes, allow_private_addresses, created_us, updated_us)"
-            " VALUES (5, 7, 'issues', 'I', 'public', 1, 1, 1, 1, 1, false, 1, 1)"
-        ))  # fmt: skip
-        for account, currency, day in BEFORE_MARKS:
-            connection.execute(text(
-                "INSERT INTO revenue_steps (integration_id, account, currency, day, until_day,"
-                " before_minor, after_minor, kind, active, cycle, anchor_day) VALUES"
-                f" (5, '{account}', '{currency}', {day}, 99, 0, 1, 'new', true, 0, 0)"
-            ))  # fmt: skip
-    migrations.migrate_registry(url)
+    steps = [
+        "INSERT INTO revenue_steps (integration_id, account, currency, day, until_day,"
+        " before_minor, after_minor, kind, active, cycle, anchor_day) VALUES"
+        f" (5, '{account}', '{currency}', {day}, 99, 0, 1, 'new', true, 0, 0)"
+        for account, currency, day in BEFORE_MARKS
+    ]
+    engine = migrated(registries, "0015_partner_rules", [BEFORE_PEOPLE[0], AN_INTEGRATION, *steps])
     with db.reading(engine) as session:
         marked = session.scalars(select(RevenueStep.account).where(RevenueStep.mixed)).all()
     assert marked == ["c:both", "c:both"]
     engine.dispose()
 
 
+def migrated(registries, revision: str, statements: Iterable[str]) -> Engine:
+    """A registry of that revision in which these rows stood, brought up to date since."""
+    url = registries.empty_url()
+    path = db.sqlite_path(url)
+    if path:
+        path.touch()
+    engine = db.registry_engine(url)
+    with engine.begin() as connection:
+        command.upgrade(migrations._config(connection), revision)
+        for statement in statements:
+            connection.execute(text(statement))
+    migrations.migrate_registry(url)
+    return engine
+
+
+AN_INTEGRATION = (
+    "INSERT INTO integrations (id, partner_id, slug, name, visibility, connect_ms, idle_ms,"
+    " total_ms, first_byte_ms, body_bytes, allow_private_addresses, created_us, updated_us)"
+    " VALUES (5, 7, 'issues', 'I', 'public', 1, 1, 1, 1, 1, false, 1, 1)"
+)
 BEFORE_MARKS = (
     ("c:both", "USD", 1), ("c:both", "EUR", 2), ("c:one", "USD", 1), ("c:one", "USD", 2),
     ("c:free", "", 1), ("c:free", "USD", 2),
